@@ -1,1 +1,32 @@
-export {};
+export { applyUpdate, parametersChecksum } from './apply-update.ts';
+export { assignSlots } from './assign-slots.ts';
+export { BlockAccumulator, type BlockAccumulatorOptions } from './block-accumulator.ts';
+export { blockEnd, blockKey, blockStart, dyadicBlocks, rootBlock, slotsOf, type Block } from './block.ts';
+export {
+  decodeRecords,
+  encodeRecord,
+  GENESIS_HASH,
+  LOG_START,
+  type DecodedLog,
+  type EncodedRecord,
+  type LogPosition,
+} from './commit-log.ts';
+export { addContributions, emptyContribution, type Contribution, type ContributionShape } from './contribution.ts';
+export { CoordinatorMachine, type CoordinatorOptions } from './coordinator-machine.ts';
+export type {
+  Assignment,
+  ContributionResult,
+  CoordinatorAction,
+  CoordinatorEvent,
+  CoverageEntry,
+  WorkerStatus,
+} from './coordinator-messages.ts';
+export { CHUNK_BYTES, chunkCrcs, initialChain, inputDigest, nextChain } from './digest.ts';
+export { ProtocolError } from './errors.ts';
+export type { ControlEntry, FingerprintEntry, FinishedEntry, LogEntry, LogRecord, RunEntry, StepEntry } from './log-entries.ts';
+export { Membership, type Admission, type Fingerprint, type Member, type MembershipOptions, type Refusal } from './membership.ts';
+export { ReductionTree, type TreeAnswer } from './reduction-tree.ts';
+export { identityOf, planRound, sameRound, type PhasePlan, type Position, type RoundIdentity, type RoundPlan } from './round.ts';
+export type { Absorbed, ComputeRequest, ParameterUpdate, SlotComputer, Snapshot, Trainer } from './training-interfaces.ts';
+export { WorkerMachine, type WorkerMachineOptions } from './worker-machine.ts';
+export type { WorkerAction, WorkerEvent } from './worker-messages.ts';

@@ -1,1 +1,21 @@
-export {};
+export type { AdamConfig, GroupConfig, KfacConfig, LayerRegistration, MethodConfig, Schedule, SgdConfig } from './config.ts';
+export { type DampedInverse, invertDamped } from './damped-inverse.ts';
+export type { GroupRow } from './describe.ts';
+export { solveExactlyDamped } from './eigenbasis-damping.ts';
+export {
+  CoverageError,
+  MissingStatisticsError,
+  NonFiniteError,
+  type NonFiniteQuantity,
+  OptimizerConfigError,
+  SingularFactorError,
+  StateError,
+  StepInputError,
+} from './errors.ts';
+export { type DampedFactors, dampFactors } from './factored-damping.ts';
+export { klScale } from './kl-clip.ts';
+export { type KroneckerFactors, multiply, toDense } from './kronecker-factor.ts';
+export { nextMean, nextWeight } from './moving-average.ts';
+export { createOptimizer, type Optimizer, type OptimizerOptions, type StepInput, type StepOutput } from './optimizer.ts';
+export { describeSchedule, learningRateAt } from './schedule.ts';
+export { type StateTree, stateVersion } from './state.ts';

@@ -1,1 +1,26 @@
-export {};
+export { canonicalJson, digestRunSpec } from './canonical-json.ts';
+export { didYouMean, nearest } from './did-you-mean.ts';
+export { describeIssue, GroupMatchError, RunSpecError, type SpecIssue, type SpecPosition } from './errors.ts';
+export { type GroupMember, type ResolvedGroup, resolveGroups } from './groups.ts';
+export { MODEL_RECIPES } from './model-schema.ts';
+export { OPTIMIZER_METHODS } from './optimizer-schema.ts';
+export { type DefaultGroups, freezeRunSpec, type ParseOptions, parseRunSpec, validateRunSpec } from './parse.ts';
+export { defaultSlots, runSpecWarnings, slotPlan, type SlotPlan, type SpecWarning, totalSteps } from './slots.ts';
+export type {
+  AdamGroupSpec,
+  BatchSpec,
+  ClusterSpec,
+  DataSpec,
+  FrozenRunSpec,
+  GroupInput,
+  GroupSpec,
+  KfacGroupSpec,
+  MetricSpec,
+  MlpClassifierSpec,
+  ModelSpec,
+  NdmClassifierSpec,
+  ObjectiveSpec,
+  RunSpec,
+  ScheduleSpec,
+  SgdGroupSpec,
+} from './types.ts';

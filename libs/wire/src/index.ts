@@ -1,1 +1,34 @@
-export {};
+/** gRPC between coordinator, workers and tools, with plain values at its surface. */
+export { CHUNK_BYTES, parseAddress, PROTOCOL_VERSION } from './channel.ts';
+export { asWireError, WireError } from './errors.ts';
+export type { WireErrorCode } from './errors.ts';
+export { connectExchange } from './exchange-client.ts';
+export type { ExchangeClient } from './exchange-client.ts';
+export type { ExchangeService } from './exchange-server.ts';
+export type {
+  ContributeAck,
+  ContributionHeader,
+  CoordinatorMessage,
+  Fingerprint,
+  ParameterFrame,
+  RunEvent,
+  Snapshot,
+  Update,
+  WireBlock,
+  WireContribution,
+  WireRound,
+  WireRoundPlan,
+  WorkerMessage,
+} from './messages.ts';
+export { updatePayload } from './parameter-frames.ts';
+export { MAXIMUM_LAG, ParameterPublisher } from './parameter-publisher.ts';
+export type { FollowerSink } from './parameter-publisher.ts';
+export { connectRuns } from './runs-client.ts';
+export type { RunsClient } from './runs-client.ts';
+export type { RunsService } from './runs-server.ts';
+export { serveWire } from './server.ts';
+export type { WireServer } from './server.ts';
+export { openSession } from './session-client.ts';
+export type { SessionLink } from './session-client.ts';
+export type { SessionHandler, SessionPeer, SessionService } from './session-server.ts';
+export type { Traffic } from './traffic.ts';

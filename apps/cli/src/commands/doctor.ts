@@ -1,0 +1,33 @@
+/**
+ * `geo doctor`: can this host run Geodesic, and if not, what to do. Exit code 1 when a check fails.
+ */
+import { resolve } from 'node:path';
+import { checksFor, type Check } from '../doctor/checks.ts';
+import { gatherFacts } from '../doctor/facts.ts';
+import { EXIT } from '../exit-code.ts';
+import type { CommandIo, CommandResult } from '../output.ts';
+import { wantsColour } from '../view/screen.ts';
+import { paint, span, type Line, type Style } from '../view/styled-text.ts';
+
+const MARKS: Readonly<Record<Check['status'], readonly [string, Style]>> = { ok: ['✓', 'good'], warn: ['!', 'accent'], fail: ['✗', 'bad'] };
+
+/** Options of {@link doctorCommand}. */
+export interface DoctorCommandOptions {
+  readonly runsFolder: string;
+}
+
+/** Runs all checks. */
+export async function doctorCommand({ runsFolder }: DoctorCommandOptions, io: CommandIo): Promise<CommandResult> {
+  const checks = checksFor(await gatherFacts(resolve(runsFolder)));
+  const failures = checks.filter(({ status }) => status === 'fail').length;
+  const conclusion = failures === 0 ? 'this host can run Geodesic' : `${failures} of ${checks.length} checks failed`;
+  const colour = wantsColour(io.stdout, io.env);
+  const lines = [...checks.flatMap(linesOf), [], [span(conclusion, 'strong')]].map((line) => paint(line, { colour }));
+  return { data: { healthy: failures === 0, checks }, text: `${lines.join('\n')}\n`, exitCode: failures === 0 ? EXIT.ok : EXIT.failed };
+}
+
+function linesOf({ name, status, found, remedy }: Check): Line[] {
+  const [mark, style] = MARKS[status];
+  const line = [span(mark, style), span(` ${name.padEnd('runs folder'.length)}  `, 'strong'), span(found)];
+  return remedy === '' ? [line] : [line, [span(`${' '.repeat('runs folder'.length + 4)}-> ${remedy}`, style)]];
+}

@@ -1,0 +1,101 @@
+/**
+ * What `geo doctor` concludes from what it found: each check is ok, warn (it works, not well) or fail (it does not), and says what to do.
+ */
+import { formatBytes } from '../view/format.ts';
+
+/** One line of the doctor's answer. */
+export interface Check {
+  readonly name: string;
+  readonly status: 'ok' | 'warn' | 'fail';
+  /** What was found. */
+  readonly found: string;
+  /** What to do about it; '' when it is ok. */
+  readonly remedy: string;
+}
+
+/** What was found on this host; sizes in bytes. */
+export interface Facts {
+  readonly nodeVersion: string;
+  readonly cores: number;
+  readonly memory: { readonly free: number; readonly total: number };
+  readonly onnx: { readonly available: boolean; readonly version: string; readonly reason?: string };
+  /** Why a loopback connection failed, or undefined. */
+  readonly loopbackProblem: string | undefined;
+  readonly runs: {
+    readonly folder: string;
+    /** Why nothing can be written there, or undefined. */
+    readonly problem: string | undefined;
+    readonly free: number;
+    /** A network file system, whose fsync and locks do not hold what a commit log needs. */
+    readonly isNetwork: boolean;
+  };
+}
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+const MINIMUM_NODE = { major: 20, minor: 19 };
+
+/** All checks, in the order in which a run would meet them. */
+export function checksFor(facts: Facts): readonly Check[] {
+  return [
+    nodeCheck(facts),
+    coreCheck(facts),
+    memoryCheck(facts),
+    executorCheck(facts),
+    loopbackCheck(facts),
+    folderCheck(facts),
+    diskCheck(facts),
+  ];
+}
+
+function nodeCheck({ nodeVersion }: Facts): Check {
+  const [major, minor] = nodeVersion.replace(/^v/, '').split('.').map(Number);
+  const isEnough = major > MINIMUM_NODE.major || (major === MINIMUM_NODE.major && minor >= MINIMUM_NODE.minor);
+  const remedy = `install Node ${MINIMUM_NODE.major}.${MINIMUM_NODE.minor} or newer from https://nodejs.org`;
+  return isEnough ? ok('Node', nodeVersion) : { name: 'Node', status: 'fail', found: nodeVersion, remedy };
+}
+
+function coreCheck({ cores }: Facts): Check {
+  const found = `${cores} ${cores === 1 ? 'core' : 'cores'}`;
+  if (cores > 1) return ok('cores', found);
+  return { name: 'cores', status: 'warn', found, remedy: 'a run works but its processes take turns: use --workers 1' };
+}
+
+function memoryCheck({ memory: { free, total } }: Facts): Check {
+  const found = `${formatBytes(free)} free of ${formatBytes(total)}`;
+  if (free >= GIB) return ok('memory', found);
+  const remedy = 'a worker takes about 150 MB: close other programs or use fewer --workers';
+  return { name: 'memory', status: free >= 256 * MIB ? 'warn' : 'fail', found, remedy };
+}
+
+function executorCheck({ onnx }: Facts): Check {
+  if (onnx.available) return ok('executors', `onnx-cpu (ONNX Runtime ${onnx.version}), reference`);
+  const remedy = 'run npm start, which repairs the installation; until then only engine: reference works, slowly';
+  return { name: 'executors', status: 'warn', found: `reference; onnx-cpu does not load: ${onnx.reason ?? 'unknown reason'}`, remedy };
+}
+
+function loopbackCheck({ loopbackProblem }: Facts): Check {
+  if (loopbackProblem === undefined) return ok('loopback', 'listens and connects on 127.0.0.1');
+  const remedy = 'coordinator and workers talk over 127.0.0.1: allow it in the firewall or sandbox';
+  return { name: 'loopback', status: 'fail', found: loopbackProblem, remedy };
+}
+
+function folderCheck({ runs: { folder, problem, isNetwork } }: Facts): Check {
+  if (problem !== undefined)
+    return { name: 'runs folder', status: 'fail', found: `${folder}: ${problem}`, remedy: 'name another folder with --runs DIR' };
+  const remedy = 'the commit log needs a local disk: name a folder on one with --runs DIR';
+  if (isNetwork) return { name: 'runs folder', status: 'fail', found: `${folder} is on a network file system`, remedy };
+  return ok('runs folder', `${folder} can be written`);
+}
+
+function diskCheck({ runs: { folder, problem, free } }: Facts): Check {
+  if (problem !== undefined) return { name: 'disk', status: 'warn', found: 'unknown', remedy: 'mend the runs folder first' };
+  const found = `${formatBytes(free)} free`;
+  if (free >= GIB) return ok('disk', found);
+  const remedy = `make room on the disk of ${folder}, or name a folder elsewhere with --runs DIR`;
+  return { name: 'disk', status: free >= 100 * MIB ? 'warn' : 'fail', found, remedy };
+}
+
+function ok(name: string, found: string): Check {
+  return { name, status: 'ok', found, remedy: '' };
+}

@@ -1,0 +1,73 @@
+/**
+ * The live view of a run as lines: progress, what is being learned, one row for each worker. Narrow terminals lose the right-hand parts first.
+ */
+import { formatCount, formatMeasurement, formatSeconds, formatShare, progressBar, sparkline } from './format.ts';
+import { secondsLeft, type RunView, type WorkerRow } from './run-view.ts';
+import { clip, span, widthOf, type Line, type Span, type Style } from './styled-text.ts';
+
+const WIDEST_BAR = 60;
+const SPARKLINE_WIDTH = 24;
+const SEPARATOR = span('  ·  ', 'dim');
+const WORKER_STYLES: Readonly<Record<WorkerRow['state'], Style>> = { joining: 'dim', computing: 'good', waiting: 'dim', lost: 'bad' };
+
+/** The lines of a run's view, each at most `width` columns wide. */
+export function liveLines(view: RunView, { width }: { readonly width: number }): readonly Line[] {
+  return [[], titleLine(view), progressLine(view, width), learningLine(view), rateLine(view), [], ...workerLines(view)].map((line) =>
+    clip(line, width),
+  );
+}
+
+function titleLine({ header, runId, engine, workers }: RunView): Line {
+  const present = [...workers.values()].filter(({ state }) => state !== 'lost').length;
+  const facts = [runId ?? '', engine ?? '', present === 0 ? 'waiting for workers' : `${present} ${present === 1 ? 'worker' : 'workers'}`];
+  const known = facts.filter((fact) => fact !== '').flatMap((fact) => [SEPARATOR, span(fact, 'dim')]);
+  return [span('  '), span(header.name, 'strong'), ...known];
+}
+
+function progressLine({ step, header }: RunView, width: number): Line {
+  const share = header.steps > 0 ? step / header.steps : 0;
+  const label = `  ${formatCount(step)}/${formatCount(header.steps)} steps  ${String(Math.floor(100 * share)).padStart(3)} %`;
+  const [done, left] = progressBar(share, Math.max(4, Math.min(WIDEST_BAR, width - label.length - 3)));
+  return [span('  '), span(done, 'accent'), span(left, 'dim'), span(label)];
+}
+
+function learningLine({ measurements, losses, evaluation }: RunView): Line {
+  const parts: Span[][] = [];
+  if (measurements['trainLoss'] !== undefined) parts.push(labelled('loss', formatMeasurement(measurements['trainLoss'])));
+  if (evaluation !== undefined)
+    parts.push([...labelled(`${evaluation.split} accuracy`, formatShare(evaluation.accuracy)), span(` at step ${evaluation.step}`, 'dim')]);
+  else if (measurements['trainAccuracy'] !== undefined) parts.push(labelled('train accuracy', formatShare(measurements['trainAccuracy'])));
+  const curve = sparkline(losses, SPARKLINE_WIDTH);
+  if (curve !== '') parts.push([span(curve, 'accent')]);
+  return [span('  '), ...(parts.length === 0 ? [span('the first step is under way', 'dim')] : join(parts))];
+}
+
+function rateLine(view: RunView): Line {
+  const left = secondsLeft(view);
+  if (left === undefined) return [];
+  const examples = view.stepsPerSecond * view.header.batch;
+  const rates = `${formatMeasurement(view.stepsPerSecond)} steps/s, ${formatCount(examples)} examples/s`;
+  return [span('  '), ...join([[span(rates, 'dim')], labelled('time left', formatSeconds(left))])];
+}
+
+function workerLines({ workers }: RunView): Line[] {
+  const nameWidth = Math.max(0, ...[...workers.keys()].map((name) => name.length));
+  return [...workers]
+    .toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+    .map(([name, row]) => workerLine(name.padEnd(nameWidth), row));
+}
+
+function workerLine(name: string, { state, slots, examplesPerSecond, reason }: WorkerRow): Line {
+  const line = [span(`  ${name}  `), span(state.padEnd('computing'.length), WORKER_STYLES[state])];
+  if (state === 'lost') return [...line, span(`  ${reason ?? ''}`, 'dim')];
+  const rate = examplesPerSecond > 0 ? `${formatCount(examplesPerSecond).padStart(8)} examples/s` : '';
+  return [...line, span(`  ${String(slots).padStart(3)} ${slots === 1 ? 'slot ' : 'slots'}`), span(rate, 'dim')];
+}
+
+function labelled(label: string, value: string): Span[] {
+  return [span(`${label} `, 'dim'), span(value, 'strong')];
+}
+
+function join(parts: readonly (readonly Span[])[]): Span[] {
+  return parts.filter((part) => widthOf(part) > 0).flatMap((part, i) => (i === 0 ? [...part] : [SEPARATOR, ...part]));
+}

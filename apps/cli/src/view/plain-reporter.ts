@@ -1,0 +1,87 @@
+/**
+ * Plain lines for pipes, files and CI logs: about twenty lines of progress over a run, one for every evaluation and every change of workers.
+ */
+import type { RunEvent } from '@geodesic/wire';
+import type { BundleSummary } from '../build-bundle.ts';
+import type { TextSink } from '../output.ts';
+import { readText } from './event-fields.ts';
+import { formatCount, formatMeasurement, formatSeconds, formatShare } from './format.ts';
+import { groupTable } from './group-table.ts';
+import type { RunReporter } from './run-reporter.ts';
+import { applyEvent, createRunView, secondsLeft, type RunHeader, type RunView } from './run-view.ts';
+import { paint } from './styled-text.ts';
+
+const PROGRESS_LINES = 20;
+
+/** Writes one line for what is worth one. */
+export class PlainReporter implements RunReporter {
+  readonly #out: TextSink;
+  readonly #notices: TextSink;
+  #view: RunView | undefined;
+
+  constructor(out: TextSink, notices: TextSink) {
+    this.#out = out;
+    this.#notices = notices;
+  }
+
+  begin(header: RunHeader, summary: BundleSummary): void {
+    this.#view = createRunView(header);
+    this.#write(`${header.name}: ${formatCount(header.steps)} steps of ${formatCount(header.batch)} examples, seed ${header.seed}`);
+    for (const line of groupTable(summary)) this.#write(paint(line, { colour: false }));
+  }
+
+  event(event: RunEvent): void {
+    if (this.#view === undefined) return;
+    this.#view = applyEvent(this.#view, event, performance.now());
+    const text = lineFor(event, this.#view);
+    if (text !== undefined) this.#write(text);
+  }
+
+  notice(text: string): void {
+    this.#notices.write(`geo: ${text}\n`);
+  }
+
+  close(): void {
+    this.#view = undefined;
+  }
+
+  #write(text: string): void {
+    this.#out.write(`${text.trimEnd()}\n`);
+  }
+}
+
+/** The line that an event is worth, given the view after it, or undefined. */
+export function lineFor({ type, data }: RunEvent, view: RunView): string | undefined {
+  switch (type) {
+    case 'run.accepted':
+      return `run ${view.runId} in ${view.directory}`;
+    case 'worker.joined':
+      return `${readText(data, 'worker')} joined`;
+    case 'worker.lost':
+      return `${readText(data, 'worker')} lost: ${readText(data, 'reason')}`;
+    case 'step.committed':
+      return isWorthALine(view) ? progressText(view) : undefined;
+    case 'evaluation': {
+      const { step, split, loss, accuracy } = view.evaluation!;
+      return `${stepText(step, view)}  ${split} loss ${formatMeasurement(loss)}  ${split} accuracy ${formatShare(accuracy)}`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function isWorthALine({ step, header }: RunView): boolean {
+  return step === 1 || step === header.steps || step % Math.max(1, Math.ceil(header.steps / PROGRESS_LINES)) === 0;
+}
+
+function progressText(view: RunView): string {
+  const left = secondsLeft(view);
+  const parts = [stepText(view.step, view)];
+  if (view.measurements['trainLoss'] !== undefined) parts.push(`loss ${formatMeasurement(view.measurements['trainLoss'])}`);
+  if (left !== undefined) parts.push(`${formatMeasurement(view.stepsPerSecond)} steps/s`, `${formatSeconds(left)} left`);
+  return parts.join('  ');
+}
+
+function stepText(step: number, { header }: RunView): string {
+  return `step ${String(step).padStart(String(header.steps).length)}/${header.steps}`;
+}

@@ -1,0 +1,132 @@
+/**
+ * The learning side of a run: what is computed next, and what a round's total sums change. All arithmetic that decides a result
+ * happens here, on sums that do not depend on who computed them; each is divided by the global count once.
+ */
+import type { Absorbed, Contribution, Trainer } from '@geodesic/cluster';
+import { openDataset, evaluationSlots, type Dataset } from '@geodesic/data';
+import { decodeBundle, evaluate, type Bundle } from '@geodesic/engine';
+import { createOptimizer, type GroupConfig, type LayerRegistration, type Optimizer, type StateTree } from '@geodesic/natural-gradient';
+import { slotPlan, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
+import { entryOf, makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
+import { advanceState, initialState, type CommittedState } from './committed-state.ts';
+import { initialParameters } from './initial-parameters.ts';
+import { phasePlan, type PlannedPhase } from './phase-plan.ts';
+import { readSums, sumsLength } from './phase-sums.ts';
+
+/** The trainer of a bundle: opens the data for its sizes, builds the optimiser. @throws what is wrong with the bundle */
+export function openTrainer(bytes: Uint8Array): BundleTrainer {
+  const bundle = decodeBundle(bytes);
+  const spec = validateRunSpec(bundle.spec, 'bundle');
+  const dataset = openDataset({ source: spec.data.source, validation: spec.data.validation });
+  return new BundleTrainer(bundle, spec, dataset);
+}
+
+/** A trainer over a bundle. The run loop applies each update to `parameters` and `state`. */
+export class BundleTrainer implements Trainer {
+  readonly parameters: Float32Array;
+  readonly state: Float32Array;
+  readonly spec: RunSpec;
+  readonly layout: Layout;
+  readonly steps: number;
+  readonly optimizer: Optimizer;
+  readonly #bundle: Bundle;
+  readonly #dataset: Dataset;
+  readonly #rounds: Iterator<PlannedPhase, void>;
+  #next: PlannedPhase | undefined;
+  #optimizerState: StateTree;
+  #committed: CommittedState;
+
+  constructor(bundle: Bundle, spec: RunSpec, dataset: Dataset) {
+    this.#bundle = bundle;
+    this.#dataset = dataset;
+    this.spec = spec;
+    this.steps = spec.steps!;
+    this.layout = makeLayout(bundle.parameters);
+    this.parameters = initialParameters(bundle.parameters, spec.seed);
+    this.optimizer = createOptimizer({
+      groups: bundle.groups.map(({ options, ...group }) => ({ ...group, ...options }) as unknown as GroupConfig),
+      layers: bundle.layers.map((layer): LayerRegistration => ({ ...layer, offset: entryOf(this.layout, layer.weight).offset })),
+      parameters: this.layout,
+      totalSteps: this.steps,
+    });
+    this.#optimizerState = this.optimizer.initialState();
+    this.#committed = initialState(bundle.state);
+    this.state = Float32Array.from(this.#committed.values);
+    this.#rounds = phasePlan({
+      steps: this.steps,
+      initialise: bundle.finishInit !== undefined,
+      evaluateEvery: spec.evaluate.every,
+      hasValidation: dataset.split('validation').size > 0,
+      statisticsDue: (step) => this.optimizer.statisticsDue(step),
+    });
+    this.#next = this.#rounds.next().value ?? undefined;
+  }
+
+  plan(): ReturnType<Trainer['plan']> {
+    if (!this.#next) return undefined;
+    const { step, phase } = this.#next;
+    const [program, split] = phase.split('/');
+    const { columns, sums } = this.#bundle.phases[program];
+    return { step, attempt: 0, phase, slots: this.#slots(split), sumsLength: sumsLength(sums), scalarsLength: columns.length };
+  }
+
+  absorb(total: Contribution): Absorbed {
+    const { step, phase } = this.#next!;
+    const [program, split] = phase.split('/');
+    const { columns, sums } = this.#bundle.phases[program];
+    const means = new Map(columns.map((column, i) => [column, total.scalars[i] / total.count]));
+    const read = readSums(sums, total.sums);
+    const absorbed = split ? evaluated(split, total.count, means) : program === 'init' ? this.#initialise(total.count, read) : this.#step(step, total.count, read, means);
+    this.#next = this.#rounds.next().value ?? undefined;
+    return absorbed;
+  }
+
+  /** The optimiser's state and the committed state in float64, for checkpoints. */
+  snapshot(): StateTree {
+    return { ...this.#optimizerState, 'committed/values': this.#committed.values, 'committed/weights': this.#committed.weights };
+  }
+
+  #slots(split: string | undefined): number {
+    const { batch } = this.spec;
+    if (!split) return batch.slots;
+    return evaluationSlots(this.#dataset.split(split as Parameters<Dataset['split']>[0]).size, slotPlan(batch).slotExamples).slots;
+  }
+
+  #step(step: number, count: number, read: ReadonlyMap<string, ArrayLike<number>>, means: ReadonlyMap<string, number>): Absorbed {
+    const { delta, state, report } = this.optimizer.step(this.#optimizerState, {
+      step,
+      count,
+      gradientSum: read.get('gradient')!,
+      statistics: read,
+      parameters: this.parameters,
+    });
+    this.#optimizerState = state;
+    this.#committed = advanceState(this.#bundle.state, this.#committed, step, means);
+    const { loss, hit, ...geometry } = Object.fromEntries(means) as Record<string, number>;
+    return {
+      update: { delta, state: Float32Array.from(this.#committed.values) },
+      record: { examples: count },
+      measurements: { trainLoss: loss, trainAccuracy: hit, ...geometry, ...report },
+    };
+  }
+
+  /** Parameters that the data initialise: the update moves them from their first values to the computed ones. */
+  #initialise(count: number, read: ReadonlyMap<string, ArrayLike<number>>): Absorbed {
+    const sums = this.#bundle.phases.init.sums.map(({ name, shape }): [string, TensorData] => [
+      `sum:${name}`,
+      { dtype: 'float64', shape, data: Float64Array.from(read.get(name)!) },
+    ]);
+    const inputs = { count: { dtype: 'float64', shape: [], data: Float64Array.of(count) } as TensorData, ...Object.fromEntries(sums) };
+    const delta = new Float32Array(this.layout.size);
+    for (const [output, { data }] of Object.entries(evaluate(this.#bundle.finishInit!, inputs, { precision: 'float64' }))) {
+      const { offset, size } = entryOf(this.layout, output.replace(/^parameter:/, ''));
+      for (let i = 0; i < size; i++) delta[offset + i] = data[i] - this.parameters[offset + i];
+    }
+    return { update: { delta, state: this.state.slice() }, record: { examples: count } };
+  }
+}
+
+function evaluated(split: string, examples: number, means: ReadonlyMap<string, number>): Absorbed {
+  const [loss, accuracy] = [means.get('loss')!, means.get('hit')!];
+  return { evaluation: { split, loss, accuracy, examples } };
+}

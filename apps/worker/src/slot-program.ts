@@ -1,0 +1,91 @@
+/**
+ * What a worker computes: from (phase, step, slot) to sums, a pure function of the bundle, the data and the parameters.
+ * Runs in the compute thread. Imports no tfjs and no user code: the bundle's graphs are all that is executed.
+ */
+import { BlockAccumulator, applyUpdate, blockEnd, blockStart, parametersChecksum, type Contribution, type SlotComputer } from '@geodesic/cluster';
+import { evaluationExamples, openDataset, slotExamples, type Dataset, type Split } from '@geodesic/data';
+import { decodeBundle, referenceExecutor, type Bundle, type Executor } from '@geodesic/engine';
+import { onnxCpuExecutor } from '@geodesic/engine/onnx';
+import { slotPlan, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
+import { makeLayout, type TensorData } from '@geodesic/tensor';
+import { PhaseRunner, type SlotRows } from './phase-runner.ts';
+
+/** Prepares a bundle for computing: opens its data, chooses the executor, compiles a phase when it is first asked for. */
+export async function createSlotComputer(bytes: Uint8Array): Promise<SlotComputer> {
+  const bundle = decodeBundle(bytes);
+  const spec = validateRunSpec(bundle.spec, 'bundle');
+  const dataset = openDataset({ source: spec.data.source, validation: spec.data.validation });
+  return new BundleComputer(bundle, spec, dataset, executorFor(spec.engine));
+}
+
+function executorFor(engine: RunSpec['engine']): Executor {
+  return engine === 'reference' ? referenceExecutor() : onnxCpuExecutor({ threads: 1 });
+}
+
+class BundleComputer implements SlotComputer {
+  readonly fingerprint: SlotComputer['fingerprint'];
+  readonly #bundle: Bundle;
+  readonly #spec: RunSpec;
+  readonly #dataset: Dataset;
+  readonly #executor: Executor;
+  readonly #runners: Map<string, Promise<PhaseRunner>> = new Map();
+  readonly #theta: TensorData;
+  readonly #state: TensorData;
+
+  constructor(bundle: Bundle, spec: RunSpec, dataset: Dataset, executor: Executor) {
+    this.#bundle = bundle;
+    this.#spec = spec;
+    this.#dataset = dataset;
+    this.#executor = executor;
+    this.fingerprint = { ...executor.fingerprint, data: dataset.digest };
+    const size = makeLayout(bundle.parameters).size;
+    this.#theta = { dtype: 'float32', shape: [size], data: new Float32Array(size) };
+    this.#state = { dtype: 'float32', shape: [bundle.state.length], data: new Float32Array(bundle.state.length) };
+  }
+
+  load({ parameters, state }: { readonly parameters: Float32Array; readonly state: Float32Array }): string {
+    this.#theta.data.set(parameters);
+    this.#state.data.set(state);
+    return parametersChecksum(parameters);
+  }
+
+  apply({ delta, state }: { readonly delta: Float32Array; readonly state: Float32Array }): string {
+    this.#state.data.set(state);
+    return applyUpdate(this.#theta.data as Float32Array, delta);
+  }
+
+  async compute({ step, phase, block }: Parameters<SlotComputer['compute']>[0]): Promise<Contribution> {
+    const [program, splitName = 'train'] = phase.split('/');
+    const runner = await this.#runner(program);
+    const split = this.#dataset.split(splitName as Parameters<Dataset['split']>[0]);
+    const accumulator = new BlockAccumulator({ block, sumsLength: runner.sumsLength, scalarsLength: runner.scalarsLength });
+    for (let slot = blockStart(block); slot < blockEnd(block); slot++) {
+      const rows = this.#rows({ evaluating: program === 'eval', split, step, slot });
+      const sums = await runner.run(rows, { theta: this.#theta, state: this.#state });
+      accumulator.push({ block: { level: 0, index: slot }, ...sums });
+    }
+    return accumulator.finish();
+  }
+
+  #rows({ evaluating, split, step, slot }: { evaluating: boolean; split: Split; step: number; slot: number }): SlotRows {
+    const { seed, batch } = this.#spec;
+    const { slotExamples: slotSize } = slotPlan(batch);
+    // Initialisation comes before the first step and looks at its batch.
+    const batchStep = Math.max(1, step);
+    const examples = evaluating
+      ? evaluationExamples({ size: split.size, rows: slotSize, slot })
+      : slotExamples({ seed, size: split.size, batchExamples: batch.examples, slots: batch.slots, step: batchStep, slot });
+    return { split, examples, firstOrdinal: slot * slotSize, seed, step };
+  }
+
+  #runner(program: string): Promise<PhaseRunner> {
+    const known = this.#runners.get(program);
+    if (known) return known;
+    const phase = this.#bundle.phases[program];
+    if (!phase) throw new RangeError(`compute: expected a phase of the bundle (${Object.keys(this.#bundle.phases).join(', ')}), got ${program}`);
+    const { featureShape } = this.#dataset;
+    const compiled = PhaseRunner.compile(phase, this.#executor, { slotSize: this.#bundle.slotSize, featureShape });
+    this.#runners.set(program, compiled);
+    return compiled;
+  }
+}

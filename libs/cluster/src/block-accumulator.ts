@@ -1,0 +1,90 @@
+/**
+ * The worker's side of the tree: the slots of one block come in order, and a binary counter of buffers holds one partial node for
+ * each set bit of the number of slots so far. At most log2(slots) + 1 buffers live, whatever the size of the block; adds are in place.
+ */
+import { blockEnd, blockKey, blockStart } from './block.ts';
+import type { Block } from './block.ts';
+import { addContributions, emptyContribution } from './contribution.ts';
+import type { Contribution } from './contribution.ts';
+import { ProtocolError } from './errors.ts';
+
+/** Options of {@link BlockAccumulator}. */
+export interface BlockAccumulatorOptions {
+  readonly block: Block;
+  readonly sumsLength: number;
+  readonly scalarsLength: number;
+}
+
+/**
+ * Reduces the slots of one block to its contribution.
+ *
+ * *Limitations*: slots must come in ascending order; one accumulator serves one block.
+ */
+export class BlockAccumulator {
+  readonly #options: BlockAccumulatorOptions;
+  /** Partial nodes by level; at most one for each level. */
+  readonly #partial: (Contribution | undefined)[] = [];
+  readonly #free: Contribution[] = [];
+  #nextSlot: number;
+
+  constructor(options: BlockAccumulatorOptions) {
+    this.#options = options;
+    this.#nextSlot = blockStart(options.block);
+  }
+
+  /**
+   * Adds the next slot. Its buffers are copied: the caller may reuse them.
+   * @throws {ProtocolError} when it is not the next slot of the block or has other lengths
+   */
+  push(slot: Contribution): void {
+    this.#check(slot);
+    this.#nextSlot += 1;
+    let node = this.#copy(slot);
+    let level = 0;
+    for (let left = this.#partial[level]; left !== undefined; left = this.#partial[level]) {
+      this.#partial[level] = undefined;
+      const sum = addContributions(left, node);
+      // Of the two buffers the sum owns one; the other is free for a later slot.
+      this.#free.push(sum.sums === left.sums ? node : left);
+      node = sum;
+      level += 1;
+    }
+    this.#partial[level] = node;
+  }
+
+  /**
+   * The block's contribution, owned by the caller.
+   * @throws {ProtocolError} when slots are missing
+   */
+  finish(): Contribution {
+    const { block } = this.#options;
+    const total = this.#partial[block.level];
+    if (this.#nextSlot !== blockEnd(block) || total === undefined) {
+      throw new ProtocolError('BlockAccumulator.finish', `slots up to ${blockEnd(block) - 1}`, `slots up to ${this.#nextSlot - 1}`);
+    }
+    this.#partial[block.level] = undefined;
+    return total;
+  }
+
+  #check(slot: Contribution): void {
+    const { block, sumsLength, scalarsLength } = this.#options;
+    if (slot.block.level !== 0 || slot.block.index !== this.#nextSlot || this.#nextSlot >= blockEnd(block)) {
+      throw new ProtocolError(
+        'BlockAccumulator.push',
+        `slot ${this.#nextSlot} of block ${blockKey(block)}`,
+        `block ${blockKey(slot.block)}`,
+      );
+    }
+    if (slot.sums.length !== sumsLength || slot.scalars.length !== scalarsLength) {
+      const got = `${slot.sums.length} and ${slot.scalars.length}`;
+      throw new ProtocolError('BlockAccumulator.push', `${sumsLength} sums and ${scalarsLength} scalars`, got);
+    }
+  }
+
+  #copy(slot: Contribution): Contribution {
+    const buffers = this.#free.pop() ?? emptyContribution(slot.block, this.#options);
+    buffers.sums.set(slot.sums);
+    buffers.scalars.set(slot.scalars);
+    return { ...buffers, block: slot.block, count: slot.count };
+  }
+}

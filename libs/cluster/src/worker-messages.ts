@@ -1,0 +1,31 @@
+/**
+ * What goes into and comes out of the {@link WorkerMachine}. The caller owns the session, the transfers and the compute thread;
+ * every `compute` is answered by one `computed`, every `contribute` by one `acknowledged` or `contribution-failed`.
+ */
+import type { Block } from './block.ts';
+import type { Contribution } from './contribution.ts';
+import type { Assignment, ContributionResult } from './coordinator-messages.ts';
+import type { Position, RoundIdentity, RoundPlan } from './round.ts';
+
+/** What a worker hears. */
+export type WorkerEvent =
+  /** A session was accepted; assignments of earlier ones are void. */
+  | { readonly type: 'welcome'; readonly run: string; readonly generation: number }
+  | { readonly type: 'assign'; readonly assignment: Assignment }
+  /** The parameters that the compute thread holds have moved on. */
+  | ({ readonly type: 'state' } & Position)
+  | { readonly type: 'computed'; readonly round: RoundIdentity; readonly contribution: Contribution }
+  | { readonly type: 'acknowledged'; readonly round: RoundIdentity; readonly block: Block; readonly result: ContributionResult }
+  /** The transfer broke or ran into its deadline; whether it arrived is unknown. */
+  | { readonly type: 'contribution-failed'; readonly round: RoundIdentity; readonly block: Block }
+  | { readonly type: 'disconnected' };
+
+/** What a worker does. */
+export type WorkerAction =
+  | { readonly type: 'compute'; readonly round: RoundPlan; readonly block: Block }
+  /** Send; with `retry` > 0 after a jittered delay that grows with it. */
+  | { readonly type: 'contribute'; readonly round: RoundPlan; readonly contribution: Contribution; readonly retry: number }
+  /** The parameters held are not those of `version`: fetch a fresh snapshot. */
+  | { readonly type: 'resynchronise'; readonly version: number; readonly reason: string }
+  /** Fresh snapshots did not help: this process computes other bits and must stop. */
+  | { readonly type: 'fail'; readonly reason: string };

@@ -1,0 +1,143 @@
+/**
+ * A bundle is what a run ships instead of code: the frozen run spec, tables of parameters, layers and committed state,
+ * and one program (graph with a description of its inputs and outputs) for each phase of a step.
+ *
+ * Graph inputs (only those that a program uses):
+ *   theta [P]     parameters, flat, in layout order; a layer's weight [I, O] is followed by its bias [O]
+ *   state [Q]     committed non-trainable state and schedules, in table order
+ *   x [B, ...]    features; y int32 [B] labels; weight [B] 1 for an example, 0 for a padding row
+ *   random inputs [B, k], filled for each example from (run seed, purpose, step, ordinal of the example in the step)
+ * Graph outputs:
+ *   examples [B, E]   scalars of each example (columns are named), already multiplied by its weight
+ *   sum:<name>        sums over the slot's examples, never means
+ *
+ * The encoding is canonical JSON, so equal bundles have equal bytes and one digest.
+ */
+import { createHash } from 'node:crypto';
+import type { Shape } from '@geodesic/tensor';
+import { BundleError } from './errors.ts';
+import type { Graph } from './graph.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { graphFromJson, graphToJson } from './serialize.ts';
+
+/** How a parameter gets its first value; draws are keyed by (run seed, 'init', parameter name). */
+export type Initializer =
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'normal'; readonly standardDeviation: number };
+
+/** One trainable tensor. */
+export interface ParameterEntry {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly initializer: Initializer;
+}
+
+/** A dense layer z = [a; 1] W whose inputs a and output gradients g are captured. */
+export interface LayerEntry {
+  readonly name: string;
+  /** I, without the homogeneous coordinate. */
+  readonly inputs: number;
+  /** O. */
+  readonly outputs: number;
+  readonly bias: boolean;
+  /** Name of the weight [I, O]; the bias [O], if any, is the next parameter. */
+  readonly weight: string;
+}
+
+/** How a committed state value changes at each commit. */
+export type StateRule =
+  /** Debiased moving average of the mean of a column of `examples`, never below `floor`. */
+  | { readonly kind: 'moving-average'; readonly column: string; readonly decay: number; readonly floor: number }
+  /** target * min(1, step / steps): a linear warm-up. */
+  | { readonly kind: 'warmup'; readonly target: number; readonly steps: number };
+
+/** One entry of the state vector. */
+export interface StateEntry {
+  readonly name: string;
+  readonly initial: number;
+  readonly rule: StateRule;
+}
+
+/** A per-example random input [B, width]. */
+export interface RandomInput {
+  readonly name: string;
+  readonly purpose: string;
+  readonly distribution: 'uniform' | 'normal';
+  readonly width: number;
+}
+
+/** A sum that leaves the graph; symmetric ones travel as their upper triangle. */
+export interface SumEntry {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly symmetric: boolean;
+}
+
+/** The program of one phase. */
+export interface PhaseProgram {
+  readonly graph: Graph;
+  /** Names of the columns of the output `examples`. */
+  readonly columns: readonly string[];
+  readonly sums: readonly SumEntry[];
+  readonly random: readonly RandomInput[];
+}
+
+/** A curvature or first-order group of parameters, as the optimiser is told. */
+export interface GroupEntry {
+  readonly name: string;
+  readonly method: string;
+  readonly parameters: readonly string[];
+  readonly layers: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Everything that coordinator and workers need of a run. */
+export interface Bundle {
+  readonly version: 1;
+  /** The frozen run spec, as JSON. */
+  readonly spec: unknown;
+  readonly slotSize: number;
+  readonly parameters: readonly ParameterEntry[];
+  readonly layers: readonly LayerEntry[];
+  readonly state: readonly StateEntry[];
+  readonly groups: readonly GroupEntry[];
+  /** Programs by phase: `grad`, `grad-stats`, `eval`, and `init` where a model initialises from data. */
+  readonly phases: Readonly<Record<string, PhaseProgram>>;
+  /** From the sums of `init` to parameters: inputs `count` and `sum:<name>`, outputs `parameter:<name>`. */
+  readonly finishInit?: Graph;
+}
+
+/** Encodes a bundle as canonical JSON bytes. */
+export function encodeBundle(bundle: Bundle): Uint8Array {
+  const phases = Object.fromEntries(Object.entries(bundle.phases).map(([name, phase]) => [name, { ...phase, graph: graphToJson(phase.graph) }]));
+  const finishInit = bundle.finishInit && { finishInit: graphToJson(bundle.finishInit) };
+  return new TextEncoder().encode(canonicalJson({ ...bundle, phases, ...finishInit }));
+}
+
+/**
+ * Decodes and checks a bundle.
+ * @throws {BundleError} when the bytes are not a bundle of this version, or {GraphFormatError} for a bad graph
+ */
+export function decodeBundle(bytes: Uint8Array): Bundle {
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Record<string, unknown>;
+  } catch (error) {
+    throw new BundleError('bytes', 'canonical JSON', error instanceof Error ? error.message : String(error));
+  }
+  if (json.version !== 1) throw new BundleError('version', '1', String(json.version));
+  for (const field of ['parameters', 'layers', 'state', 'groups'] as const)
+    if (!Array.isArray(json[field])) throw new BundleError(field, 'an array', typeof json[field]);
+  if (typeof json.phases !== 'object' || json.phases === null) throw new BundleError('phases', 'an object', typeof json.phases);
+  const phases = Object.fromEntries(
+    Object.entries(json.phases).map(([name, phase]) => [name, { ...(phase as PhaseProgram), graph: graphFromJson((phase as PhaseProgram).graph) }]),
+  );
+  if (!phases.grad) throw new BundleError('phases.grad', 'a program', 'none');
+  const finishInit = json.finishInit === undefined ? {} : { finishInit: graphFromJson(json.finishInit) };
+  return { ...(json as unknown as Bundle), phases, ...finishInit };
+}
+
+/** The content address of encoded bundle bytes: 'sha256:<hex>'. */
+export function bundleDigest(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}

@@ -1,0 +1,81 @@
+/**
+ * Elementwise functions of one value. Derivatives are written through the output y where that is cheaper or keeps the
+ * input from being held; c is the cotangent.
+ */
+import { KernelError } from '../errors.ts';
+import type { Expressions } from '../expressions.ts';
+import { describeType } from '../graph.ts';
+import { requireFloat, type Kernel } from '../kernel.ts';
+import { erf, softplus } from './special.ts';
+
+type Slope = (x: Expressions, at: { readonly input: number; readonly output: number; readonly cotangent: number }) => number;
+
+function unary(name: string, value: (x: number) => number, slope: Slope | 'zero', dtypes: 'float' | 'number' = 'float'): Kernel {
+  return {
+    name,
+    arity: 1,
+    elementwise: true,
+    infer([input]) {
+      if (dtypes === 'float') requireFloat(name, input);
+      else if (input.dtype === 'bool') throw new KernelError(name, 'a numeric input', `${describeType(input)} (cast it first)`);
+      return { ...input, attributes: {} };
+    },
+    evaluate: ([{ data }]) => data.map((entry) => value(entry)),
+    vjp: (x, { inputs: [input], output, cotangent }) => [slope === 'zero' ? undefined : () => slope(x, { input, output, cotangent })],
+  };
+}
+
+const negative: Kernel = unary('Neg', (x) => -x, (x, { cotangent }) => x.neg(cotangent), 'number');
+const absolute: Kernel = unary('Abs', Math.abs, (x, { input, cotangent }) => x.mul(cotangent, x.unary('Sign', input)), 'number');
+const sign: Kernel = unary('Sign', Math.sign, 'zero', 'number');
+
+const not: Kernel = {
+  name: 'LogicalNot',
+  arity: 1,
+  elementwise: true,
+  infer([input]) {
+    if (input.dtype !== 'bool') throw new KernelError('LogicalNot', 'a bool input', describeType(input));
+    return { ...input, attributes: {} };
+  },
+  evaluate: ([{ data }]) => data.map((entry) => (entry ? 0 : 1)),
+  vjp: () => [undefined],
+};
+
+/** Elementwise functions of one value. */
+export const unaryKernels: readonly Kernel[] = [
+  negative,
+  absolute,
+  sign,
+  not,
+  unary('Exp', Math.exp, (x, { output, cotangent }) => x.mul(cotangent, output)),
+  unary('Log', Math.log, (x, { input, cotangent }) => x.div(cotangent, input)),
+  unary('Log1p', Math.log1p, (x, { input, cotangent }) => x.div(cotangent, x.shift(input, 1))),
+  unary('Expm1', Math.expm1, (x, { output, cotangent }) => x.mul(cotangent, x.shift(output, 1))),
+  unary('Tanh', Math.tanh, (x, { output, cotangent }) => x.mul(cotangent, x.oneMinus(x.square(output)))),
+  unary(
+    'Sigmoid',
+    (x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x))),
+    (x, { output, cotangent }) => x.mul(cotangent, x.mul(output, x.oneMinus(output))),
+  ),
+  unary('Softplus', softplus, (x, { input, cotangent }) => x.mul(cotangent, x.unary('Sigmoid', input))),
+  // Through the output: relu(x) > 0 exactly where x > 0, and x need not be held.
+  unary(
+    'Relu',
+    (x) => (x > 0 || Number.isNaN(x) ? x : 0),
+    (x, { output, cotangent }) => x.where(x.binary('Greater', output, x.like(output, 0)), cotangent),
+  ),
+  unary('Sqrt', Math.sqrt, (x, { output, cotangent }) => x.div(x.scale(cotangent, 0.5), output)),
+  unary(
+    'Rsqrt',
+    (x) => 1 / Math.sqrt(x),
+    (x, { input, output, cotangent }) => x.mul(cotangent, x.div(x.scale(output, -0.5), input)),
+  ),
+  unary('Square', (x) => x * x, (x, { input, cotangent }) => x.mul(cotangent, x.scale(input, 2)), 'number'),
+  unary('Reciprocal', (x) => 1 / x, (x, { output, cotangent }) => x.neg(x.mul(cotangent, x.square(output)))),
+  unary('Sin', Math.sin, (x, { input, cotangent }) => x.mul(cotangent, x.unary('Cos', input))),
+  unary('Cos', Math.cos, (x, { input, cotangent }) => x.neg(x.mul(cotangent, x.unary('Sin', input)))),
+  unary('Erf', erf, (x, { input, cotangent }) =>
+    x.mul(cotangent, x.scale(x.unary('Exp', x.neg(x.square(input))), 2 / Math.sqrt(Math.PI))),
+  ),
+  unary('Floor', Math.floor, 'zero'),
+];

@@ -1,0 +1,157 @@
+/**
+ * The native executor: a graph becomes one ONNX Runtime session on the CPU, one session for each graph digest. Bits are
+ * reproducible across sessions and processes under an equal fingerprint. A run blocks its JavaScript thread, so long
+ * programs belong into a worker thread; the executor itself starts none beside the runtime's own.
+ */
+import { allocate, sizeOf, type DType, type NumericArray, type TensorData } from '@geodesic/tensor';
+import * as ort from 'onnxruntime-node';
+import { ClosedError } from '../errors.ts';
+import { checkInputs, type NamedTensors } from '../evaluate.ts';
+import type { Executor, Fingerprint, Program } from '../executor.ts';
+import { isFloat, type Graph } from '../graph.ts';
+import { graphDigest } from '../serialize.ts';
+import { cpuFeatureLevel } from './cpu-features.ts';
+import { emitOnnx, inputName, outputName } from './emit.ts';
+import type { Precision } from './writer.ts';
+
+/** Options of {@link onnxCpuExecutor}. */
+export interface OnnxCpuOptions {
+  /** Threads of one operation, 1 or more; default 1. The number decides bits. */
+  readonly threads?: number;
+  /** What holds the graph's float32 values inside; default float32. With float64, inputs of both float types are taken and outputs are float64. */
+  readonly precision?: Precision;
+}
+
+/** Whether ONNX Runtime can be used here. */
+export interface OnnxProbe {
+  readonly available: boolean;
+  readonly version: string;
+  /** Why not. */
+  readonly reason?: string;
+}
+
+/** Asks whether ONNX Runtime's native library loads and offers its CPU provider. */
+export function probeOnnx(): OnnxProbe {
+  const version = ort.env.versions.node ?? 'unknown';
+  try {
+    const available = ort.listSupportedBackends().some(({ name }) => name === 'cpu');
+    return available ? { available, version } : { available, version, reason: 'the library has no CPU provider' };
+  } catch (error) {
+    return { available: false, version, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * An executor on ONNX Runtime's CPU provider.
+ *
+ * Limitations: denormal floats are flushed to zero; Erf has no float64 version; SpdInverse and LogDet go up to n = 32.
+ */
+export function onnxCpuExecutor(options: OnnxCpuOptions = {}): Executor {
+  const { threads = 1, precision = 'float32' } = options;
+  if (!Number.isInteger(threads) || threads < 1) throw new RangeError(`onnxCpuExecutor: threads: expected an integer of at least 1, got ${threads}`);
+  const sessions = new Map<string, Promise<ort.InferenceSession>>();
+  let closed = false;
+  return {
+    name: 'onnx-cpu',
+    fingerprint: fingerprint(threads, precision),
+    async compile(graph) {
+      if (closed) throw new ClosedError('executor');
+      const digest = graphDigest(graph);
+      let session = sessions.get(digest);
+      if (!session) {
+        session = createSession(graph, threads, precision);
+        sessions.set(digest, session);
+        session.catch(() => sessions.delete(digest));
+      }
+      return new OnnxProgram(graph, await session, { precision, executorClosed: () => closed });
+    },
+    async close() {
+      closed = true;
+      const open = [...sessions.values()];
+      sessions.clear();
+      await Promise.all(open.map(async (session) => (await session).release()));
+    },
+  };
+}
+
+function fingerprint(threads: number, precision: Precision): Fingerprint {
+  return {
+    executor: 'onnx-cpu',
+    version: ort.env.versions.node ?? 'unknown',
+    node: process.versions.node,
+    v8: process.versions.v8,
+    arch: process.arch,
+    cpu: cpuFeatureLevel(),
+    threads,
+    precision,
+    denormals: 'zero',
+  };
+}
+
+async function createSession(graph: Graph, threads: number, precision: Precision): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(emitOnnx(graph, { precision }), {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '0' } } },
+  });
+}
+
+interface ProgramOptions {
+  readonly precision: Precision;
+  readonly executorClosed: () => boolean;
+}
+
+/** A session with its graph's interface; the session belongs to the executor. */
+class OnnxProgram implements Program {
+  readonly #graph: Graph;
+  readonly #session: ort.InferenceSession;
+  readonly #options: ProgramOptions;
+  readonly #fetches: readonly string[];
+  #disposed = false;
+
+  constructor(graph: Graph, session: ort.InferenceSession, options: ProgramOptions) {
+    this.#graph = graph;
+    this.#session = session;
+    this.#options = options;
+    this.#fetches = graph.outputs.map(({ name }) => outputName(name));
+  }
+
+  async run(inputs: NamedTensors): Promise<Record<string, TensorData>> {
+    if (this.#disposed || this.#options.executorClosed()) throw new ClosedError('program');
+    const { precision } = this.#options;
+    checkInputs(this.#graph, inputs, { precision: precision === 'float64' ? 'float64' : 'declared' });
+    const feeds = this.#graph.inputs.map(({ name, id }): [string, ort.Tensor] => {
+      const dtype = held(this.#graph.nodes[id].dtype, precision);
+      return [inputName(name), toOrt(inputs[name], dtype)];
+    });
+    const results = await this.#session.run(Object.fromEntries(feeds), this.#fetches);
+    const outputs = this.#graph.outputs.map(({ name, id }): [string, TensorData] => {
+      const { shape, dtype } = this.#graph.nodes[id];
+      return [name, { shape, dtype: held(dtype, precision), data: results[outputName(name)].data as NumericArray }];
+    });
+    return Object.fromEntries(outputs);
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+  }
+}
+
+/** The type that holds a graph dtype in a session. */
+function held(dtype: DType, precision: Precision): DType {
+  return isFloat(dtype) && precision === 'float64' ? 'float64' : dtype;
+}
+
+/** Wraps an array for the runtime; copies where the type differs or the runtime refuses shared memory. */
+function toOrt({ dtype, shape, data }: TensorData, as: DType): ort.Tensor {
+  let entries = data;
+  if (dtype !== as || data.buffer instanceof SharedArrayBuffer) {
+    entries = allocate(as, sizeOf(shape));
+    entries.set(data);
+  }
+  return new ort.Tensor(as, entries as Float32Array, shape);
+}

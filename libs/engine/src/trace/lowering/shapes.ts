@@ -1,0 +1,109 @@
+/**
+ * Kernels that move values without computing: reshapes, slices, joins, repeats, padding.
+ */
+import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
+import type {
+  ConcatAttrs,
+  ExpandDimsAttrs,
+  PackAttrs,
+  PadV2Attrs,
+  ReshapeAttrs,
+  ReverseAttrs,
+  SliceAttrs,
+  SplitVAttrs,
+  StridedSliceAttrs,
+  TensorInfo,
+  TileAttrs,
+  TransposeAttrs,
+  UnpackAttrs,
+} from '@tensorflow/tfjs-core';
+import { sizeOf, type Shape } from '@geodesic/tensor';
+import type { Recorder, Value } from '../recorder.ts';
+import { axesOf, axisOf, lowering, type LoweringTable } from './lowering.ts';
+
+/** Lowerings of shape kernels. */
+export const shapes: LoweringTable = {
+  Reshape: lowering<ReshapeAttrs>((recorder, { x }, { shape }) =>
+    recorder.reshape(x, util.inferFromImplicitShape([...shape], sizeOf(x.shape))),
+  ),
+  ExpandDims: lowering<ExpandDimsAttrs>((recorder, { input }, { dim }) =>
+    recorder.reshape(input, input.shape.toSpliced(axisOf(dim, input.shape.length + 1), 0, 1)),
+  ),
+  Transpose: lowering<TransposeAttrs>((recorder, { x }, { perm }) => {
+    if (recorder.isSplat(x)) return recorder.broadcast(x, perm.map((axis) => x.shape[axis]));
+    return recorder.kernel('Transpose', [x], { perm: [...perm] });
+  }),
+  Slice: lowering<SliceAttrs>((recorder, { x }, { begin, size }) => {
+    const [first, extent] = slice_util.parseSliceParams(tfjsInfo(x), begin, size);
+    return recorder.slice(x, first, extent);
+  }),
+  StridedSlice: lowering<StridedSliceAttrs>((recorder, { x }, attributes) => stridedSlice(recorder, x, attributes)),
+  Reverse: lowering<ReverseAttrs>((recorder, { x }, { dims }) =>
+    axesOf(dims, x.shape).reduce((value, axis) => pick(recorder, value, axis, { begin: x.shape[axis] - 1, stride: -1, count: x.shape[axis] }), x),
+  ),
+  Concat: lowering<ConcatAttrs>((recorder, inputs, { axis }) => {
+    const values = Object.values(inputs);
+    return recorder.concat(values, axesOf(axis, values[0].shape)[0]);
+  }),
+  Pack: lowering<PackAttrs>((recorder, inputs, { axis }) => {
+    const values = Object.values(inputs);
+    const at = axisOf(axis, values[0].shape.length + 1);
+    return recorder.concat(values.map((value) => recorder.reshape(value, value.shape.toSpliced(at, 0, 1))), at);
+  }),
+  Unpack: lowering<UnpackAttrs>((recorder, { value }, { axis }) => {
+    const at = axisOf(axis, value.shape.length);
+    const parts = split(recorder, value, at, Array.from({ length: value.shape[at] }, () => 1));
+    return parts.map((part) => recorder.reshape(part, value.shape.toSpliced(at, 1)));
+  }),
+  SplitV: lowering<SplitVAttrs>((recorder, { x }, { numOrSizeSplits, axis }) => {
+    const [at] = axesOf(axis, x.shape);
+    return split(recorder, x, at, backend_util.prepareSplitSize(tfjsInfo(x), numOrSizeSplits, at));
+  }),
+  Tile: lowering<TileAttrs>((recorder, { x }, { reps }) => tile(recorder, x, reps)),
+  PadV2: lowering<PadV2Attrs>((recorder, { x }, { paddings, constantValue }) =>
+    recorder.kernel('PadV2', [x], { paddings: paddings.map(([before, after]) => [before, after]), value: constantValue }),
+  ),
+};
+
+/** Entries begin, begin + stride, ... of one axis, by a gather with constant indices. */
+function pick(recorder: Recorder, x: Value, axis: number, range: { begin: number; stride: number; count: number }): Value {
+  const indices = Int32Array.from({ length: range.count }, (_, i) => range.begin + i * range.stride);
+  return recorder.kernel('GatherV2', [x, recorder.data(indices, 'int32', [range.count])], { axis });
+}
+
+function stridedSlice(recorder: Recorder, x: Value, attributes: StridedSliceAttrs): Value {
+  const { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attributes;
+  const info = slice_util.sliceInfo([...x.shape], begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask);
+  const size: Shape = slice_util.computeOutShape(info.begin, info.end, info.strides);
+  // Unit strides are one slice; the axes with other strides are then picked one by one.
+  const unit = info.strides.map((stride) => stride === 1);
+  const first = info.begin.map((at, axis) => (unit[axis] ? at : 0));
+  const block = recorder.slice(x, first, size.map((count, axis) => (unit[axis] ? count : x.shape[axis])));
+  const picked = info.strides.reduce(
+    (value, stride, axis) => (unit[axis] ? value : pick(recorder, value, axis, { begin: info.begin[axis], stride, count: size[axis] })),
+    block,
+  );
+  return recorder.reshape(picked, info.finalShape);
+}
+
+function split(recorder: Recorder, x: Value, axis: number, sizes: readonly number[]): Value[] {
+  let from = 0;
+  return sizes.map((size) => {
+    const begin = x.shape.map((_, i) => (i === axis ? from : 0));
+    from += size;
+    return recorder.slice(x, begin, x.shape.with(axis, size));
+  });
+}
+
+/** Repeats axis i `reps[i]` times: free where the axis has size 1, else through [r0, d0, r1, d1, ..]. */
+function tile(recorder: Recorder, x: Value, reps: readonly number[]): Value {
+  const tiled = x.shape.map((size, axis) => size * reps[axis]);
+  if (x.shape.every((size, axis) => size === 1 || reps[axis] === 1)) return recorder.broadcast(x, tiled);
+  const spread = recorder.reshape(x, x.shape.flatMap((size) => [1, size]));
+  return recorder.reshape(recorder.broadcast(spread, x.shape.flatMap((size, axis) => [reps[axis], size])), tiled);
+}
+
+/** Helpers of tfjs want a tensor and read its shape only. */
+function tfjsInfo(x: Value): TensorInfo {
+  return { dataId: {}, shape: [...x.shape], dtype: x.dtype as TensorInfo['dtype'] };
+}

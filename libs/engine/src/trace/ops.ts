@@ -1,0 +1,60 @@
+/**
+ * Our own tfjs ops, for use inside traced functions. They run as kernels of the recording backend and have tape gradients,
+ * so that they mix with tf.grad.
+ */
+import { engine } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { isRecording } from './recording-session.ts';
+import { TraceError } from './trace-error.ts';
+
+/** Where a tapped value stands in a model. */
+export interface TapPlace {
+  /** Name of the layer. */
+  readonly layer: string;
+  /** What the value is to the layer, e.g. `input` or `output`. */
+  readonly role: string;
+}
+
+/**
+ * The tensor itself, marked in the graph: a `Tap` node that no simplification removes; `findTaps` lists them.
+ * @throws {TraceError} outside of trace()
+ */
+export function tap<T extends Tensor>(tensor: T, { layer, role }: TapPlace): T {
+  return run('Tap', tensor, { layer, role }) as T;
+}
+
+/** The tensor as a constant to differentiation: value kept, gradient zero. @throws {TraceError} outside of trace() */
+export function stopGradient<T extends Tensor>(tensor: T): T {
+  return run('StopGradient', tensor) as T;
+}
+
+/**
+ * Inverses of symmetric positive definite matrices [.., n, n], batched; O(n^3) each.
+ * @throws {TraceError} outside of trace() or when the last two axes differ
+ */
+export function spdInverse<T extends Tensor>(tensor: T): T {
+  return run('SpdInverse', requireSquare('spdInverse', tensor)) as T;
+}
+
+/**
+ * Natural logarithms of the determinants of symmetric positive definite matrices [.., n, n], batched: [..], in nats.
+ * @throws {TraceError} outside of trace() or when the last two axes differ
+ */
+export function logDet(tensor: Tensor): Tensor {
+  return run('LogDet', requireSquare('logDet', tensor));
+}
+
+function run(kernel: string, x: Tensor, attributes: Record<string, string> = {}): Tensor {
+  if (!isRecording()) {
+    const remedy = 'trace the function, then run its graph with an executor';
+    throw new TraceError({ op: kernel, shape: x.shape, expected: 'a traced function', got: 'an eager call', remedy });
+  }
+  return engine().runKernel(kernel, { x }, attributes);
+}
+
+function requireSquare(op: string, tensor: Tensor): Tensor {
+  const [rows, columns] = tensor.shape.slice(-2);
+  if (tensor.rank >= 2 && rows === columns) return tensor;
+  const remedy = 'matrices stand in the last two axes';
+  throw new TraceError({ op, shape: tensor.shape, expected: 'square matrices [.., n, n]', got: `rank ${tensor.rank}`, remedy });
+}

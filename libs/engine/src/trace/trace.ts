@@ -1,0 +1,94 @@
+/**
+ * Tracing: one call of a tfjs function on recording tensors becomes a graph. The model language is ordinary TensorFlow.js;
+ * its float32 stands for the precision of the run, which is chosen when the graph is emitted.
+ */
+import { Tensor, engine } from '@tensorflow/tfjs-core';
+import type { DType, Shape } from '@geodesic/tensor';
+import { GraphBuilder } from '../graph-builder.ts';
+import type { Graph } from '../graph.ts';
+import { requireSameGraph } from './purity.ts';
+import { Recorder } from './recorder.ts';
+import { RecordingBackend } from './recording-backend.ts';
+import { record, type Recording } from './recording-session.ts';
+import { requireRepairedTape } from './tape-self-test.ts';
+import { TraceError } from './trace-error.ts';
+
+/** Type of an input of a traced function. */
+export interface InputSpec {
+  /** Static shape. */
+  readonly shape: Shape;
+  /** `float32` (default; stands for the run's precision), `int32` or `bool`. */
+  readonly dtype?: DType;
+}
+
+/** A function of named tensors that can be traced: pure, synchronous, of static shapes. */
+export type TracedFunction = (inputs: Record<string, Tensor>) => Record<string, Tensor>;
+
+/**
+ * Records a tfjs function as a graph. The function is called twice, and refused if the two graphs differ. Inputs that it does
+ * not use are not inputs of the graph. Tensors made before tracing are captured as constants.
+ *
+ * While it runs, the tfjs engine of the whole process records (backend, tape, scopes): it is synchronous and not reentrant.
+ * Afterwards, also after an error, tfjs is as it was, and every tensor that the call made is disposed.
+ *
+ * @throws {TraceError} for random numbers, values that change between calls, values read in JavaScript, variables, custom
+ * gradients, tensors of earlier traces, kernels without a lowering, and anything but a flat record of tensors returned
+ */
+export function trace(fn: TracedFunction, inputs: Readonly<Record<string, InputSpec>>): Graph {
+  const first = traceOnce(fn, inputs);
+  if (first.nestedGradients) requireRepairedTape((tested) => traceOnce(({ x }) => ({ y: tested(x) }), { x: { shape: [] } }).result);
+  requireSameGraph(first.result, traceOnce(fn, inputs).result);
+  return first.result;
+}
+
+function traceOnce(fn: TracedFunction, inputs: Readonly<Record<string, InputSpec>>): Recording<Graph> {
+  const builder = new GraphBuilder();
+  const backend = new RecordingBackend(new Recorder(builder));
+  return record(backend, () => {
+    const placeholders = Object.entries(inputs).map(([name, spec]) => [name, placeholder(backend, name, spec)]);
+    let returned: unknown;
+    try {
+      returned = fn(Object.fromEntries(placeholders) as Record<string, Tensor>);
+    } finally {
+      // eslint-disable-next-line no-unsafe-finally -- the read came first; whatever follows from it is noise
+      if (backend.asynchronousRead) throw backend.asynchronousRead;
+    }
+    for (const [name, tensor] of outputsOf(returned)) builder.output(name, backend.recorder.full(backend.recorded(tensor)));
+    return builder.build();
+  });
+}
+
+function placeholder(backend: RecordingBackend, name: string, { shape, dtype = 'float32' }: InputSpec): Tensor {
+  if (dtype === 'float64') {
+    const remedy = "say float32: it stands for the run's precision";
+    throw new TraceError({ op: `input '${name}'`, shape, expected: 'float32, int32 or bool', got: dtype, remedy });
+  }
+  const value = { id: backend.recorder.builder.input(name, shape, dtype), shape, dtype };
+  return engine().makeTensorFromTensorInfo(backend.tensorInfo(value, `input '${name}'`), backend);
+}
+
+/** Checks what the function returned. @throws {TraceError} naming the key that is not a tensor */
+function outputsOf(returned: unknown): [string, Tensor][] {
+  if (returned instanceof Promise) {
+    throw badReturn('outputs', 'a promise', 'make the function synchronous; tracing swaps state of the whole process');
+  }
+  if (typeof returned !== 'object' || returned === null || returned instanceof Tensor || Array.isArray(returned)) {
+    const got = returned instanceof Tensor ? 'a tensor' : Array.isArray(returned) ? 'an array' : String(returned);
+    throw badReturn('outputs', got, 'return { name: tensor }');
+  }
+  const outputs = Object.entries(returned);
+  if (outputs.length === 0) throw badReturn('outputs', 'none', 'return { name: tensor }');
+  for (const [name, value] of outputs) {
+    if (!(value instanceof Tensor)) throw badReturn(`output '${name}'`, describe(value), 'flatten the record and give every tensor a name');
+  }
+  return outputs as [string, Tensor][];
+}
+
+function badReturn(op: string, got: string, remedy: string): TraceError {
+  return new TraceError({ op, expected: 'a flat record of tensors', got, remedy });
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' && value !== null ? 'a nested object' : String(value);
+}

@@ -1,0 +1,68 @@
+/**
+ * What every method looks like to the optimiser: a pure step on the group's own parameters, gathered into one vector of n numbers.
+ * A group knows nothing of the other groups, of theta's layout or of float32; the optimiser gathers, scatters and rounds.
+ */
+import type { LayoutEntry } from '@geodesic/tensor';
+import type { StateTree } from './state.ts';
+
+/** A run of consecutive entries of theta. */
+export type Span = Pick<LayoutEntry, 'offset' | 'size'>;
+
+/** What a group sees of a step. */
+export interface GroupInput {
+  /** 1-based. */
+  readonly step: number;
+  /** Real examples behind the sums, at least 1. */
+  readonly count: number;
+  /** Mean gradient, [n]. */
+  readonly gradient: Float64Array;
+  /** Parameters before the step, [n]. */
+  readonly parameters: Float64Array;
+  /** Sums over the examples by key, `A/<layer>` and `S/<layer>`. */
+  readonly statistics: ReadonlyMap<string, ArrayLike<number>>;
+}
+
+/** What a group answers. */
+export interface GroupOutput {
+  /** To be added to the parameters, [n], not rounded. */
+  readonly update: Float64Array;
+  /** The group's whole next state. */
+  readonly state: StateTree;
+  /** Measurements by short name, such as `learningRate`. */
+  readonly report: Readonly<Record<string, number>>;
+}
+
+/** A method bound to its parameters. */
+export interface Group {
+  readonly name: string;
+  /** Where the n numbers stand in theta, ascending. */
+  readonly spans: readonly Span[];
+  initialState(): StateTree;
+  statisticsDue(step: number): boolean;
+  step(state: StateTree, input: GroupInput): GroupOutput;
+}
+
+/** Copies the spans of a flat vector into one array, in order. */
+export function gather(flat: ArrayLike<number>, spans: readonly Span[]): Float64Array {
+  const gathered = new Float64Array(lengthOf(spans));
+  let position = 0;
+  for (const { offset, size } of spans) {
+    for (let i = 0; i < size; i++) gathered[position + i] = flat[offset + i];
+    position += size;
+  }
+  return gathered;
+}
+
+/** Writes a gathered vector back to its spans. */
+export function scatter(gathered: Float64Array, spans: readonly Span[], flat: Float64Array): void {
+  let position = 0;
+  for (const { offset, size } of spans) {
+    flat.set(gathered.subarray(position, position + size), offset);
+    position += size;
+  }
+}
+
+/** Numbers in all spans together. */
+export function lengthOf(spans: readonly Span[]): number {
+  return spans.reduce((sum, { size }) => sum + size, 0);
+}

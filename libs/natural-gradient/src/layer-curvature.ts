@@ -1,0 +1,113 @@
+/**
+ * The curvature of one layer over time: moving averages of its two factors and the damped inverses in use, with the step they were
+ * computed at. All of it is state, so a run resumed between two refreshes goes on with the same inverses, bit for bit.
+ * Keys: `A`, `S` (means), `inverseA`, `inverseS`, `inverseStep` (0: none yet), `pi`, `fallbacks` (refreshes off the first rung).
+ */
+import { trace } from '@geodesic/linalg';
+import { invertDamped, ladder } from './damped-inverse.ts';
+import { MissingStatisticsError, NonFiniteError, SingularFactorError, StepInputError } from './errors.ts';
+import type { KroneckerFactors } from './kronecker-factor.ts';
+import { nextMean } from './moving-average.ts';
+import { scalar, type StateTree } from './state.ts';
+
+const curvatureKeys = ['A', 'S', 'inverseA', 'inverseS', 'inverseStep', 'pi', 'fallbacks'] as const;
+
+/** The shape of a layer's matrix: rows I + 1 (or I without a bias), columns O. */
+export interface LayerShape {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** A batch of statistics: sums by key, and what to divide them by. */
+export interface StatisticsBatch {
+  readonly step: number;
+  readonly count: number;
+  /** Debias weight that already counts this batch. */
+  readonly weight: number;
+  readonly statistics: ReadonlyMap<string, ArrayLike<number>>;
+}
+
+/** How inverses are formed. */
+export interface RefreshOptions {
+  readonly step: number;
+  readonly damping: number;
+  /** Scale S to mean eigenvalue 1 first. */
+  readonly normalizeMetric: boolean;
+}
+
+/** The state of a layer of which nothing is known. */
+export function initialCurvature({ rows, columns }: LayerShape): Record<(typeof curvatureKeys)[number], Float64Array> {
+  return {
+    A: new Float64Array(rows * rows),
+    S: new Float64Array(columns * columns),
+    inverseA: new Float64Array(rows * rows),
+    inverseS: new Float64Array(columns * columns),
+    inverseStep: scalar(0),
+    pi: scalar(0),
+    fallbacks: scalar(0),
+  };
+}
+
+/**
+ * The state after one more batch of statistics.
+ * @throws {MissingStatisticsError | NonFiniteError | StepInputError} naming the layer
+ */
+export function absorb(layer: LayerShape, state: StateTree, batch: StatisticsBatch): StateTree {
+  const A = nextMean(state['A'], meanFactor(layer, 'A', batch), batch.weight);
+  const S = nextMean(state['S'], meanFactor(layer, 'S', batch), batch.weight);
+  return { ...state, A, S };
+}
+
+/**
+ * The state with inverses of the present means. Where the ladder fails the last good inverses stay in use.
+ * @throws {SingularFactorError} when it fails and there are none
+ */
+export function refresh(layer: LayerShape, state: StateTree, options: RefreshOptions): StateTree {
+  const { rows, columns } = layer;
+  const output = options.normalizeMetric ? withUnitScale(state['S'], columns) : state['S'];
+  const found = invertDamped({ rows, columns, input: state['A'], output }, options.damping);
+  if (found?.rung === 0) return { ...state, ...cache(found.inverse, found.pi, options.step) };
+  const fallbacks = scalar(state['fallbacks'][0] + 1);
+  if (found !== undefined) return { ...state, ...cache(found.inverse, found.pi, options.step), fallbacks };
+  if (!hasInverse(state)) throw new SingularFactorError(layer.name, ladder(options.damping));
+  return { ...state, fallbacks };
+}
+
+/** A layer's own entries of its group's state, without the layer's name. */
+export function curvatureOf(layer: LayerShape, groupState: StateTree): StateTree {
+  return Object.fromEntries(curvatureKeys.map((key) => [key, groupState[`${layer.name}/${key}`]]));
+}
+
+/** Whether inverses have ever been formed. */
+export function hasInverse(state: StateTree): boolean {
+  return state['inverseStep'][0] > 0;
+}
+
+/** The inverse in use, as the operator V -> A_d^-1 V S_d^-1. */
+export function inverseOf({ rows, columns }: LayerShape, state: StateTree): KroneckerFactors {
+  return { rows, columns, input: state['inverseA'], output: state['inverseS'] };
+}
+
+function cache(inverse: KroneckerFactors, pi: number, step: number): StateTree {
+  return { inverseA: inverse.input, inverseS: inverse.output, inverseStep: scalar(step), pi: scalar(pi) };
+}
+
+function meanFactor({ name, rows, columns }: LayerShape, factor: 'A' | 'S', { step, count, statistics }: StatisticsBatch): Float64Array {
+  const key = `${factor}/${name}`;
+  const sum = statistics.get(key);
+  if (sum === undefined) throw new MissingStatisticsError(name, key, step);
+  const size = (factor === 'A' ? rows : columns) ** 2;
+  if (sum.length !== size) throw new StepInputError(`statistics '${key}'`, `a full matrix of ${size} entries`, `${sum.length} entries`);
+  return Float64Array.from(sum, (value, index) => {
+    if (!Number.isFinite(value)) {
+      throw new NonFiniteError({ quantity: 'statistics', subject: name, detail: `factor '${key}'`, index, value });
+    }
+    return value / count;
+  });
+}
+
+function withUnitScale(s: Float64Array, n: number): Float64Array {
+  const total = trace(s, n);
+  return total > 0 ? s.map((value) => (value * n) / total) : s;
+}

@@ -1,0 +1,149 @@
+/**
+ * The optimiser: groups over one flat theta. A step is a pure function of (state, input): sums are divided by the count once, each
+ * group answers in float64, and the update is rounded to float32 once, for everyone to apply as theta = fround(theta + delta).
+ * P parameters in all.
+ */
+import type { Layout } from '@geodesic/tensor';
+import { AdamGroup } from './adam.ts';
+import type { GroupConfig, LayerRegistration } from './config.ts';
+import { checkGroupNames, checkMethod, checkTotalSteps } from './config-checks.ts';
+import { describeGroup, type GroupRow } from './describe.ts';
+import { NonFiniteError, type NonFiniteQuantity, StepInputError } from './errors.ts';
+import { type Group, gather, scatter } from './group.ts';
+import { checkCoverage, parameterSpans, placeLayers } from './group-coverage.ts';
+import { KfacGroup } from './kfac-group.ts';
+import { type GroupReport, stepReport } from './report.ts';
+import { SgdGroup } from './sgd.ts';
+import { checkState, scalar, scopeOf, type StateTree, stateVersion, withScope } from './state.ts';
+
+/** Everything that a step depends on, besides the state. */
+export interface StepInput {
+  /** 1-based; larger than the step that wrote the state. */
+  readonly step: number;
+  /** Real examples behind the sums. */
+  readonly count: number;
+  /** Sum of the examples' gradients, [P]. */
+  readonly gradientSum: ArrayLike<number>;
+  /** `A/<layer>` and `S/<layer>`: full symmetric sums, row-major; needed when {@link Optimizer.statisticsDue}, ignored otherwise. */
+  readonly statistics?: ReadonlyMap<string, ArrayLike<number>>;
+  /** theta before the step, [P]. */
+  readonly parameters: Float32Array;
+}
+
+/** What a step answers; all arrays belong to the caller. */
+export interface StepOutput {
+  /** [P]: theta becomes fround(theta + delta). */
+  readonly delta: Float32Array;
+  readonly state: StateTree;
+  /** Measurements; see report.ts for the keys. */
+  readonly report: Record<string, number>;
+}
+
+/** Optimiser of one run. Holds no state of its own. */
+export interface Optimizer {
+  initialState(): StateTree;
+  /** Whether any group absorbs statistics at this step (1-based). */
+  statisticsDue(step: number): boolean;
+  /**
+   * One step; the state given is not written to, so a rejected step needs no repair.
+   * @throws {NonFiniteError} naming the parameter or layer
+   * @throws {MissingStatisticsError | SingularFactorError} naming the layer
+   * @throws {StepInputError | StateError} when input or state are not this optimiser's
+   */
+  step(state: StateTree, input: StepInput): StepOutput;
+  /** A row for every group, for people. */
+  describe(): readonly GroupRow[];
+}
+
+/** What an optimiser is made from. */
+export interface OptimizerOptions {
+  readonly groups: readonly GroupConfig[];
+  /** Layers that K-FAC groups may name; others may be there too. */
+  readonly layers: readonly LayerRegistration[];
+  /** The layout of theta. */
+  readonly parameters: Layout;
+  /** Length of the run, for the schedules. */
+  readonly totalSteps: number;
+}
+
+/**
+ * Creates an optimiser.
+ * @throws {OptimizerConfigError} naming the group and field
+ * @throws {CoverageError} for a parameter with no group or several
+ */
+export function createOptimizer(options: OptimizerOptions): Optimizer {
+  checkTotalSteps(options.totalSteps);
+  checkGroupNames(options.groups);
+  for (const group of options.groups) checkMethod(group);
+  checkCoverage(options.groups, options.parameters);
+  const groups = options.groups.map((config) => createGroup(config, options));
+  const initialState = (): StateTree => {
+    const scoped = groups.map((group) => withScope(group.initialState(), group.name));
+    return Object.assign({ version: scalar(stateVersion), step: scalar(0) }, ...scoped) as StateTree;
+  };
+  const fresh = initialState();
+  return {
+    initialState,
+    statisticsDue: (step) => groups.some((group) => group.statisticsDue(step)),
+    step: (state, input) => {
+      checkState(state, fresh);
+      checkInput(state, input, options.parameters);
+      return stepGroups(groups, options.parameters, { state, input });
+    },
+    describe: () => options.groups.map((group) => describeGroup(group, options.parameters)),
+  };
+}
+
+function createGroup(config: GroupConfig, { layers, parameters, totalSteps }: OptimizerOptions): Group {
+  switch (config.method) {
+    case 'adam':
+      return new AdamGroup(config.name, config, { spans: parameterSpans(config, parameters), totalSteps });
+    case 'sgd':
+      return new SgdGroup(config.name, config, { spans: parameterSpans(config, parameters), totalSteps });
+    case 'kfac':
+    case 'metric-kfac':
+      return new KfacGroup(config.name, config, { layers: placeLayers(config, layers, parameters), totalSteps });
+  }
+}
+
+function stepGroups(groups: readonly Group[], layout: Layout, from: { readonly state: StateTree; readonly input: StepInput }): StepOutput {
+  const { step, count, gradientSum, parameters, statistics = new Map() } = from.input;
+  const gradient = Float64Array.from(gradientSum, (sum) => sum / count);
+  checkFinite(gradient, layout, 'gradient');
+
+  const update = new Float64Array(layout.size);
+  const state: StateTree = { version: scalar(stateVersion), step: scalar(step) };
+  const reports: GroupReport[] = [];
+  for (const group of groups) {
+    const output = group.step(scopeOf(from.state, group.name), {
+      step,
+      count,
+      gradient: gather(gradient, group.spans),
+      parameters: gather(parameters, group.spans),
+      statistics,
+    });
+    scatter(output.update, group.spans, update);
+    Object.assign(state, withScope(output.state, group.name));
+    reports.push({ name: group.name, report: output.report });
+  }
+
+  const delta = Float32Array.from(update);
+  checkFinite(delta, layout, 'update');
+  return { delta, state, report: stepReport({ groups: reports, gradient, update }) };
+}
+
+function checkInput(state: StateTree, { step, count, gradientSum, parameters }: StepInput, { size }: Layout): void {
+  const last = state['step'][0];
+  if (!Number.isSafeInteger(step) || step <= last) throw new StepInputError('step', `an integer above ${last}, the state's step`, step);
+  if (!Number.isSafeInteger(count) || count < 1) throw new StepInputError('count', 'an integer of at least 1', count);
+  if (gradientSum.length !== size) throw new StepInputError('gradientSum', `${size} entries`, `${gradientSum.length} entries`);
+  if (parameters.length !== size) throw new StepInputError('parameters', `${size} entries`, `${parameters.length} entries`);
+}
+
+function checkFinite(values: Float64Array | Float32Array, { entries }: Layout, quantity: NonFiniteQuantity): void {
+  const position = values.findIndex((value) => !Number.isFinite(value));
+  if (position < 0) return;
+  const entry = entries.find(({ offset, size }) => position < offset + size) ?? entries[0];
+  const { name: subject, offset } = entry;
+  throw new NonFiniteError({ quantity, subject, detail: `parameter '${subject}'`, index: position - offset, value: values[position] });
+}

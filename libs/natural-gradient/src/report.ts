@@ -1,0 +1,33 @@
+/**
+ * The measurements of a step. Over all parameters: `gradientNorm`, `updateNorm` (Euclidean, before rounding) and `fallbacks` (inverse
+ * refreshes off the first rung of the damping ladder, since the run began). For every group `<measurement>/<group>`: `learningRate`
+ * and, with K-FAC, `klScale` (nu), `damping`, `meanPi`, `fallbacks`. The same names without a group are those of the leading group:
+ * the first with K-FAC, else the first.
+ */
+
+/** What one group reported. */
+export interface GroupReport {
+  readonly name: string;
+  readonly report: Readonly<Record<string, number>>;
+}
+
+/** Collects the measurements of a step in one flat record. */
+export function stepReport(step: {
+  readonly groups: readonly GroupReport[];
+  readonly gradient: Float64Array;
+  readonly update: Float64Array;
+}): Record<string, number> {
+  const leading = step.groups.find(({ report }) => 'damping' in report) ?? step.groups[0];
+  const each = step.groups.flatMap(({ name, report }) => Object.entries(report).map(([key, value]) => [`${key}/${name}`, value] as const));
+  return {
+    ...leading.report,
+    gradientNorm: norm(step.gradient),
+    updateNorm: norm(step.update),
+    fallbacks: step.groups.reduce((sum, { report }) => sum + (report['fallbacks'] ?? 0), 0),
+    ...Object.fromEntries(each),
+  };
+}
+
+function norm(values: Float64Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+}

@@ -1,0 +1,8 @@
+/**
+ * The gradient of an L2-regularised objective L(theta) + (coefficient / 2) |theta|^2. Decoupled decay (Adam) stands in adam.ts.
+ */
+
+/** gradient + coefficient theta; the gradient itself when the coefficient is 0. */
+export function l2Gradient(gradient: Float64Array, parameters: Float64Array, coefficient: number): Float64Array {
+  return coefficient === 0 ? gradient : gradient.map((value, i) => value + coefficient * parameters[i]);
+}

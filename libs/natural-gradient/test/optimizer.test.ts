@@ -1,0 +1,197 @@
+import { makeLayout } from '@geodesic/tensor';
+import { expectClose } from '@geodesic/testing';
+import {
+  createOptimizer,
+  type GroupConfig,
+  type MethodConfig,
+  NonFiniteError,
+  type Optimizer,
+  type StateTree,
+  StateError,
+} from '@geodesic/natural-gradient';
+import { describe, expect, it } from 'vitest';
+import { adam, applied, constant, groups, inputAt, kfac, layers, layout, numbers, sgd, statisticsAt } from './fixtures.ts';
+
+const totalSteps = 13;
+const start = Float32Array.from(numbers(3, layout.size));
+const create = (changed: readonly GroupConfig[] = groups, registered = layers): Optimizer =>
+  createOptimizer({ groups: changed, layers: registered, parameters: layout, totalSteps });
+
+function renamed(layer: string): string {
+  return layer === 'stem' ? 'net/stem' : 'net';
+}
+
+/** Parameters and state before every step, and after the last. */
+function trajectory(optimizer: Optimizer, from: { step: number; parameters: Float32Array; state: StateTree }) {
+  const moments = [{ parameters: from.parameters, state: from.state }];
+  for (let step = from.step; step <= totalSteps; step++) {
+    const { parameters, state } = moments[moments.length - 1];
+    const output = optimizer.step(state, inputAt(step, parameters, optimizer));
+    moments.push({ parameters: applied(parameters, output.delta), state: output.state });
+  }
+  return moments;
+}
+
+function copied(state: StateTree): StateTree {
+  return Object.fromEntries(Object.entries(state).map(([key, value]) => [key, value.slice()]));
+}
+
+describe('Optimizer.step', () => {
+  it('resumes from a copied state with the same bits, at every step', () => {
+    const optimizer = create();
+    const whole = trajectory(optimizer, { step: 1, parameters: start, state: optimizer.initialState() });
+    for (const [done, { parameters, state }] of whole.entries()) {
+      const resumed = trajectory(create(), { step: done + 1, parameters: parameters.slice(), state: copied(state) });
+      expect(resumed.at(-1)).toEqual(whole.at(-1));
+    }
+  });
+
+  it('does not write into the state or the parameters that it was given', () => {
+    const optimizer = create();
+    const before = trajectory(optimizer, { step: 1, parameters: start, state: optimizer.initialState() })[5];
+    const kept = copied(before.state);
+    const again = [1, 2].map(() => optimizer.step(before.state, inputAt(6, before.parameters, optimizer)));
+    expect(before.state).toEqual(kept);
+    expect(again[0]).toEqual(again[1]);
+  });
+
+  it('keeps its bits when groups, layers and names are listed in another order', () => {
+    const expected = trajectory(create(), { step: 1, parameters: start, state: create().initialState() });
+    const shuffled = create(
+      groups.toReversed().map((group) => ({
+        ...group,
+        parameters: group.parameters.toReversed(),
+        ...('layers' in group ? { layers: group.layers.toReversed() } : {}),
+      })) as GroupConfig[],
+      layers.toReversed(),
+    );
+    expect(trajectory(shuffled, { step: 1, parameters: start, state: shuffled.initialState() })).toEqual(expected);
+  });
+
+  it('keeps the states of layers apart whose names nest', () => {
+    const nested = create(
+      groups.map((group) => ('layers' in group ? { ...group, layers: group.layers.map(renamed) } : group)),
+      layers.map((layer) => ({ ...layer, name: renamed(layer.name) })),
+    );
+    const statistics = new Map([...statisticsAt(1)].map(([key, sum]) => [`${key.slice(0, 2)}${renamed(key.slice(2))}`, sum]));
+    const { state } = nested.step(nested.initialState(), { ...inputAt(1, start), statistics });
+    const expected = create().step(create().initialState(), inputAt(1, start)).state;
+    expect(state['dense/net/stem/A']).toEqual(expected['dense/stem/A']);
+    expect(state['dense/net/A']).toEqual(expected['dense/head/A']);
+    expect(state['dense/net/stem/inverseStep'][0]).toBe(1);
+  });
+
+  it('reports the same measurements for all groups and for each', () => {
+    const optimizer = create();
+    const { report, delta } = optimizer.step(optimizer.initialState(), inputAt(1, start, optimizer));
+    expect(Object.keys(report).sort()).toEqual(
+      [
+        ['gradientNorm', 'updateNorm', 'learningRate/rest'],
+        ['learningRate', 'klScale', 'damping', 'meanPi', 'fallbacks'].flatMap((key) => [key, `${key}/dense`]),
+      ]
+        .flat()
+        .sort(),
+    );
+    expectClose(report['updateNorm'], Math.hypot(...delta), { rel: 1e-6 });
+    expect(report['learningRate']).toBe(report['learningRate/dense']);
+    expect(report['learningRate/rest']).toBe(1e-2);
+  });
+
+  it('says when any group needs statistics', () => {
+    expect([1, 2, 3, 4, 5].map((step) => create().statisticsDue(step))).toEqual([true, false, true, false, true]);
+    expect(create([{ name: 'all', parameters: layout.entries.map(({ name }) => name), ...sgd }]).statisticsDue(1)).toBe(false);
+  });
+
+  it('leaves statistics alone that come when they are not due', () => {
+    const optimizer = create();
+    const { parameters, state } = trajectory(optimizer, { step: 1, parameters: start, state: optimizer.initialState() })[1];
+    const extra = { ...inputAt(2, parameters), statistics: statisticsAt(2) };
+    expect(optimizer.step(state, extra)).toEqual(optimizer.step(state, inputAt(2, parameters, optimizer)));
+  });
+
+  it('refuses a gradient that is not finite, naming the parameter', () => {
+    const optimizer = create();
+    const gradientSum = Float32Array.from(inputAt(1, start).gradientSum).fill(Infinity, 13, 14);
+    const step = (): unknown => optimizer.step(optimizer.initialState(), { ...inputAt(1, start), gradientSum });
+    expect(step).toThrow(NonFiniteError);
+    expect(step).toThrow("gradient of parameter 'stem.bias', got Infinity at entry 1");
+  });
+
+  it('refuses an update that overflows float32, naming the parameter', () => {
+    const optimizer = create([groups[0], { ...groups[1], ...sgd, learningRate: constant(1e30) }]);
+    const gradientSum = Float64Array.from(inputAt(1, start).gradientSum).fill(1e30, 18, 19);
+    expect(() => optimizer.step(optimizer.initialState(), { ...inputAt(1, start), gradientSum })).toThrow(
+      "update of parameter 'scale', got -Infinity at entry 2",
+    );
+  });
+
+  it('refuses a step, count or length that cannot be right', () => {
+    const optimizer = create();
+    const input = inputAt(1, start);
+    const { state } = optimizer.step(optimizer.initialState(), input);
+    expect(() => optimizer.step(state, input)).toThrow("expected step to be an integer above 1, the state's step, got 1");
+    expect(() => optimizer.step(state, { ...inputAt(2, start), count: 0 })).toThrow('expected count to be an integer of at least 1, got 0');
+    expect(() => optimizer.step(state, { ...inputAt(2, start), gradientSum: [1] })).toThrow(
+      "gradientSum to be 29 entries, got '1 entries'",
+    );
+    expect(() => optimizer.step(state, { ...inputAt(2, start), parameters: start.slice(1) })).toThrow('parameters to be 29 entries');
+  });
+
+  it('refuses a state of another optimiser', () => {
+    const optimizer = create();
+    const fresh = optimizer.initialState();
+    const step = (state: StateTree): unknown => optimizer.step(state, inputAt(1, start));
+    expect(() => step({ ...fresh, version: Float64Array.of(2) })).toThrow(StateError);
+    expect(() => step({ ...fresh, version: Float64Array.of(2) })).toThrow("expected state 'version' to be 1, got 2");
+    expect(() => step({ ...fresh, 'rest/first': new Float64Array(4) })).toThrow("'rest/first' to be an array of length 5, got 'length 4'");
+    expect(() => step({ ...fresh, 'rest/velocity': new Float64Array(5) })).toThrow("state 'rest/velocity' to be absent");
+    expect(() => step(Object.fromEntries(Object.entries(fresh).filter(([key]) => key !== 'dense/head/A')))).toThrow("'dense/head/A'");
+  });
+});
+
+describe('convergence on an ill-conditioned least-squares problem', () => {
+  const scales = [1, 0.1, 0.01];
+  const examples = Array.from({ length: 64 }, (_, n) => [...numbers(n + 1, 3).map((value, i) => value * scales[i]), 1]);
+  const target = numbers(99, 8);
+  const parameters = makeLayout([
+    { name: 'w', shape: [3, 2] },
+    { name: 'b', shape: [2] },
+  ]);
+
+  /** Steps until 1/2 E|f - y|^2 is below 1e-8; the curvature is A (x) I exactly. */
+  function stepsToSolve(config: MethodConfig, limit: number): number {
+    const group = { name: 'all', parameters: ['w', 'b'], ...config };
+    const registered = [{ name: 'l', inputs: 3, outputs: 2, bias: true, offset: 0 }];
+    const optimizer = createOptimizer({ groups: [group], layers: registered, parameters, totalSteps: limit });
+    let theta = new Float32Array(8);
+    let state = optimizer.initialState();
+    const A = Float64Array.from({ length: 16 }, (_, e) => examples.reduce((sum, a) => sum + a[e >> 2] * a[e & 3], 0));
+    const statistics = new Map([
+      ['A/l', A],
+      ['S/l', Float64Array.of(64, 0, 0, 64)],
+    ]);
+    for (let step = 1; step <= limit; step++) {
+      const error = target.map((value, i) => theta[i] - value);
+      const gradientSum = Float64Array.from({ length: 8 }, (_, e) =>
+        [0, 1, 2, 3].reduce((s, j) => s + A[(e >> 1) * 4 + j] * error[2 * j + (e & 1)], 0),
+      );
+      if (gradientSum.reduce((sum, value, i) => sum + value * error[i], 0) / 128 < 1e-8) return step - 1;
+      const output = optimizer.step(state, { step, count: 64, gradientSum, statistics, parameters: theta });
+      state = output.state;
+      theta = applied(theta, output.delta) as Float32Array<ArrayBuffer>;
+    }
+    return limit;
+  }
+
+  it('K-FAC needs at most a hundredth of the steps of SGD and a tenth of those of Adam', () => {
+    const kfacSteps = stepsToSolve(
+      { ...kfac, layers: ['l'], learningRate: constant(1), momentum: 0, damping: 1e-8, klClip: null, weightDecay: 0 },
+      100,
+    );
+    const sgdSteps = stepsToSolve({ ...sgd, learningRate: constant(0.9), momentum: 0.9 }, 20_000);
+    const adamSteps = stepsToSolve({ ...adam, learningRate: constant(0.03), weightDecay: 0 }, 20_000);
+    expect(kfacSteps).toBeLessThanOrEqual(10);
+    expect(sgdSteps).toBeGreaterThan(100 * kfacSteps);
+    expect(adamSteps).toBeGreaterThan(10 * kfacSteps);
+  });
+});

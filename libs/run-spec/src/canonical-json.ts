@@ -1,0 +1,28 @@
+/**
+ * Canonical JSON and the digest of a run's settings: keys sorted by code unit, no spaces, numbers as ECMAScript prints them (RFC 8785).
+ * The `cluster` section is left out of the digest: where a run is computed never changes what it computes.
+ */
+import { createHash } from 'node:crypto';
+import type { RunSpec } from './types.ts';
+
+/**
+ * Serialises plain data; members that are undefined are left out.
+ * @throws {TypeError} when a number is not finite, since JSON cannot hold it
+ */
+export function canonicalJson(value: unknown): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`canonicalJson: expected a finite number, got ${value}`);
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).filter(([, member]) => member !== undefined);
+    // oxlint-disable-next-line unicorn/no-nested-ternary -- code-unit order, independent of any locale
+    members.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`;
+  }
+  return JSON.stringify(value);
+}
+
+/** `sha256:<hex>` over the canonical JSON of everything but `cluster`. */
+export function digestRunSpec(spec: RunSpec): string {
+  const { cluster: _cluster, ...meaning } = spec;
+  return `sha256:${createHash('sha256').update(canonicalJson(meaning)).digest('hex')}`;
+}

@@ -1,0 +1,98 @@
+/**
+ * Rules that tie several fields together. They read the raw document and look at a field only where it has the right type,
+ * so that they report beside the schema's own findings instead of after them.
+ */
+import type { SpecIssue } from './errors.ts';
+import { describeValue, valueAt } from './issues.ts';
+
+type Check = (raw: unknown) => readonly SpecIssue[];
+
+const CHECKS: readonly Check[] = [
+  slotsArePowerOfTwo,
+  slotsFitBatch,
+  stepsOrEpochs,
+  objectiveNeedsGeometry,
+  groupsAreSound,
+  leaseOutlastsHeartbeat,
+];
+
+/** Every violation of a rule between fields. */
+export function crossFieldIssues(raw: unknown): SpecIssue[] {
+  return CHECKS.flatMap((check) => check(raw));
+}
+
+function slotsArePowerOfTwo(raw: unknown): SpecIssue[] {
+  const slots = positiveInteger(raw, 'batch.slots');
+  if (slots === undefined || Number.isInteger(Math.log2(slots))) return [];
+  const below = 2 ** Math.floor(Math.log2(slots));
+  return [{ path: 'batch.slots', expected: 'a power of two', got: String(slots), hint: `use ${below} or ${2 * below}` }];
+}
+
+function slotsFitBatch(raw: unknown): SpecIssue[] {
+  const examples = positiveInteger(raw, 'batch.examples');
+  const slots = positiveInteger(raw, 'batch.slots');
+  if (examples === undefined || slots === undefined || slots <= examples) return [];
+  const expected = `at most batch.examples (${examples})`;
+  return [{ path: 'batch.slots', expected, got: String(slots), hint: 'leave slots out for a sensible default' }];
+}
+
+function stepsOrEpochs(raw: unknown): SpecIssue[] {
+  if (typeof raw !== 'object' || raw === null) return [];
+  const given = ['steps', 'epochs'].filter((key) => Object.hasOwn(raw, key));
+  if (given.length === 1) return [];
+  const got = given.length === 0 ? 'neither' : 'both';
+  return [
+    { path: 'steps', expected: 'exactly one of steps and epochs', got, hint: given.length === 0 ? 'say how long to train' : 'remove one' },
+  ];
+}
+
+function objectiveNeedsGeometry(raw: unknown): SpecIssue[] {
+  const recipe = valueAt(raw, ['model', 'recipe']);
+  if (recipe !== 'mlp-classifier' || valueAt(raw, ['objective']) === undefined) return [];
+  return [
+    {
+      path: 'objective',
+      expected: 'no objective for mlp-classifier',
+      got: 'a mapping',
+      hint: 'its terms need the charts of ndm-classifier',
+    },
+  ];
+}
+
+function groupsAreSound(raw: unknown): SpecIssue[] {
+  const groups = valueAt(raw, ['optimizer', 'groups']);
+  if (!Array.isArray(groups)) return [];
+  const recipe = valueAt(raw, ['model', 'recipe']);
+  const firstWith = new Map<unknown, number>();
+  return groups.flatMap((group, index): SpecIssue[] => {
+    const issues: SpecIssue[] = [];
+    const name = valueAt(group, ['name']);
+    const first = firstWith.get(name);
+    if (typeof name === 'string' && first !== undefined) {
+      issues.push({
+        path: `optimizer.groups.${index}.name`,
+        expected: 'a name of its own',
+        got: describeValue(name),
+        hint: `group ${first} has it too`,
+      });
+    } else firstWith.set(name, index);
+    if (recipe === 'mlp-classifier' && valueAt(group, ['method']) === 'metric-kfac') {
+      const hint = 'mlp-classifier has no metric: use kfac';
+      issues.push({ path: `optimizer.groups.${index}.method`, expected: 'one of kfac, adam, sgd', got: '"metric-kfac"', hint });
+    }
+    return issues;
+  });
+}
+
+function leaseOutlastsHeartbeat(raw: unknown): SpecIssue[] {
+  const lease = positiveInteger(raw, 'cluster.leaseMs') ?? 3000;
+  const heartbeat = positiveInteger(raw, 'cluster.heartbeatMs') ?? 1000;
+  if (lease >= 2 * heartbeat) return [];
+  const expected = `at least twice cluster.heartbeatMs (${heartbeat})`;
+  return [{ path: 'cluster.leaseMs', expected, got: String(lease), hint: 'one late heartbeat must not cost a worker its lease' }];
+}
+
+function positiveInteger(raw: unknown, path: string): number | undefined {
+  const value = valueAt(raw, path.split('.'));
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined;
+}

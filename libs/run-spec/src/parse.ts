@@ -1,0 +1,107 @@
+/**
+ * From text, or plain data, to a validated run spec, and from there to a frozen one that leaves nothing open.
+ * Order: syntax, overrides, then schema and cross-field rules together, so that one attempt shows every problem.
+ */
+import { crossFieldIssues } from './cross-checks.ts';
+import { applyOverrides, locate, readDocument, type SpecDocument } from './document.ts';
+import { RunSpecError, type SpecIssue } from './errors.ts';
+import { toSpecIssues } from './issues.ts';
+import { modelSchema } from './model-schema.ts';
+import { defaultObjective, runSpecSchema, SECTION_NAMES } from './schema.ts';
+import type { FrozenRunSpec, GroupInput, ModelSpec, RunSpec } from './types.ts';
+
+/** A recipe's own optimiser groups, as a function of the model's settings. */
+export type DefaultGroups = (model: ModelSpec) => readonly GroupInput[];
+
+export interface ParseOptions {
+  readonly format: 'yaml' | 'json';
+  /** `a.b=c` each, applied in order; values are YAML. */
+  readonly overrides?: readonly string[];
+  /** Named in errors, usually the file; default `run spec`. */
+  readonly source?: string;
+  /** Given, a spec without groups receives these before overrides of `optimizer.groups` apply. */
+  readonly defaultGroups?: DefaultGroups;
+}
+
+/**
+ * Reads a run spec from text.
+ * @throws {RunSpecError} listing every problem, with its line and column where the text is at fault
+ */
+export function parseRunSpec(text: string, { format, overrides = [], source = 'run spec', defaultGroups }: ParseOptions): RunSpec {
+  const document = readDocument(text, { format, source });
+  applyOverrides(
+    document,
+    overrides.filter((override) => !ofGroups(override)),
+  );
+  if (defaultGroups !== undefined) writeDefaultGroups(document, defaultGroups);
+  applyOverrides(document, overrides.filter(ofGroups));
+  return validate(document.document.toJS(), source, document);
+}
+
+/**
+ * Validates plain data, for example a frozen spec read back from JSON.
+ * @throws {RunSpecError} listing every problem
+ */
+export function validateRunSpec(value: unknown, source = 'run spec'): RunSpec {
+  return validate(value, source);
+}
+
+/**
+ * Writes out what a spec left to its recipe and freezes it deeply: this is the spec that a run records, ships and digests.
+ * @throws {RunSpecError} when there are no groups and none are given, or the given ones are not valid
+ */
+export function freezeRunSpec(spec: RunSpec, { defaultGroups }: { readonly defaultGroups?: DefaultGroups } = {}): FrozenRunSpec {
+  const groups = spec.optimizer.groups ?? defaultGroups?.(spec.model);
+  if (groups === undefined) {
+    const hint = "write the groups, or pass the recipe's default groups";
+    throw new RunSpecError([{ path: 'optimizer.groups', expected: 'a list of groups', got: 'nothing', hint }], spec.name);
+  }
+  return deepFreeze(validate({ ...spec, optimizer: { groups } }, spec.name)) as FrozenRunSpec;
+}
+
+function validate(raw: unknown, source: string, document?: SpecDocument): RunSpec {
+  const result = runSpecSchema.safeParse(raw);
+  const issues = [...(result.success ? [] : toSpecIssues(result.error.issues, raw)), ...crossFieldIssues(raw)];
+  if (issues.length > 0)
+    throw new RunSpecError(
+      inOrder(issues).map((issue) => located(issue, document)),
+      source,
+    );
+  const spec = result.data as RunSpec;
+  return spec.model.recipe === 'ndm-classifier' && spec.objective === undefined ? { ...spec, objective: defaultObjective() } : spec;
+}
+
+function writeDefaultGroups({ document }: SpecDocument, defaultGroups: DefaultGroups): void {
+  if (document.hasIn(['optimizer', 'groups'])) return;
+  const raw = document.toJS() as Record<string, unknown>;
+  const model = modelSchema.safeParse(raw['model']);
+  // A model that is not valid is reported by the validation that follows.
+  if (model.success) document.setIn(['optimizer', 'groups'], document.createNode(defaultGroups(model.data)));
+}
+
+/** In the order of the schema's sections, unknown keys first: the cause stands before its consequences. */
+function inOrder(issues: readonly SpecIssue[]): SpecIssue[] {
+  return issues.toSorted((a, b) => sectionRank(a) - sectionRank(b));
+}
+
+function sectionRank({ path }: SpecIssue): number {
+  return SECTION_NAMES.indexOf(path.split('.')[0]);
+}
+
+/** Overrides of groups wait until the recipe's default groups are there. */
+function ofGroups(override: string): boolean {
+  return override.startsWith('optimizer.groups.');
+}
+
+function located(issue: SpecIssue, document: SpecDocument | undefined): SpecIssue {
+  const position = document === undefined ? undefined : locate(document, issue.path);
+  return position === undefined ? issue : { ...issue, position };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) deepFreeze(member);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,66 @@
+/**
+ * The one schema of a run spec: strict (an unknown key is an error), every default here.
+ * Rules that tie several fields together stand in `cross-checks.ts`; `objective`'s defaults are filled by recipe, in `parse.ts`.
+ */
+import { z } from 'zod';
+import { integer, number, oneOf, section, text } from './fields.ts';
+import { modelSchema } from './model-schema.ts';
+import { groupSchema } from './optimizer-schema.ts';
+import { defaultSlots } from './slots.ts';
+import type { ObjectiveSpec, RunSpec } from './types.ts';
+
+const data = section({
+  source: oneOf(['digits']),
+  validation: number({ min: 0, max: 0.5 }).default(0),
+});
+
+const batch = section({
+  examples: integer({ min: 1, max: 1 << 24 }),
+  slots: integer({ min: 1, max: 1 << 16 }).optional(),
+}).transform(({ examples, slots }) => ({ examples, slots: slots ?? defaultSlots(examples) }));
+
+const objective = section({
+  anchor: number({ min: 0 }).default(0.1),
+  volume: number({ min: 0 }).default(0.01),
+  volumeWarmup: number({ min: 0, max: 1 }).default(0.1),
+});
+
+const cluster = section({
+  workers: integer({ min: 1, max: 256 }).default(2),
+  leaseMs: integer({ min: 100 }).default(3000),
+  heartbeatMs: integer({ min: 10 }).default(1000),
+  maxRestarts: integer({ min: 0 }).default(3),
+});
+
+const every = (fallback: number) => section({ every: integer({ min: 0 }).default(fallback) }).prefault({});
+
+const sections = {
+  name: text(/^[a-z0-9-]{1,40}$/, '1 to 40 lower-case letters, digits or hyphens'),
+  seed: integer({ min: 0 }),
+  model: modelSchema,
+  data,
+  batch,
+  steps: integer({ min: 1 }).exactOptional(),
+  epochs: integer({ min: 1 }).exactOptional(),
+  objective: objective.exactOptional(),
+  optimizer: section({
+    groups: z.array(groupSchema, { error: 'a list of groups' }).min(1, { error: 'at least one group' }).exactOptional(),
+  }).prefault({}),
+  evaluate: every(10),
+  checkpoint: every(50),
+  engine: oneOf(['auto', 'onnx-cpu', 'reference']).default('auto'),
+  precision: oneOf(['float32']).default('float32'),
+  exactness: oneOf(['exact']).default('exact'),
+  cluster: cluster.prefault({}),
+};
+
+/** The whole spec; its messages state what was expected (see `fields.ts`). */
+export const runSpecSchema: z.ZodType<RunSpec> = section(sections);
+
+/** The top-level keys, in the order in which a spec is read and its problems are listed. */
+export const SECTION_NAMES: readonly string[] = Object.keys(sections);
+
+/** The geometric terms of a recipe that has a geometry and whose spec says nothing of them. */
+export function defaultObjective(): ObjectiveSpec {
+  return objective.parse({});
+}

@@ -1,0 +1,168 @@
+/**
+ * What a run is: the shape of a validated run spec, every default filled in.
+ * Times are milliseconds, sizes are examples, shares lie in [0, 1]. The frozen spec (`FrozenRunSpec`) also holds its optimiser groups;
+ * together with the data and the numeric fingerprint it decides every bit of the result.
+ */
+
+/** Low-rank metric of each chart: rank r, basis size q, hidden width of the metric net. */
+export interface MetricSpec {
+  /** Rank r of the low-rank part; default 8. */
+  readonly rank: number;
+  /** Number q of basis matrices shared by all points; default 4. */
+  readonly basis: number;
+  /** Hidden width of the metric net; default 32. */
+  readonly hidden: number;
+}
+
+/** The Neural Differential Manifold classifier: a linear stem, chart blocks that each carry a metric, a linear head. */
+export interface NdmClassifierSpec {
+  readonly recipe: 'ndm-classifier';
+  /** Dimension of the charts, at least 2; default 32. */
+  readonly width: number;
+  /** Number of chart blocks; default 4. */
+  readonly blocks: number;
+  /** Hidden width of the coupling nets; default 64. */
+  readonly hidden: number;
+  /** Householder reflections a block; default 2. */
+  readonly reflections: number;
+  /** Bound on a coupling's log scale (`s_max`); default 2. */
+  readonly scaleMax: number;
+  readonly metric: MetricSpec;
+}
+
+/** A plain multi-layer perceptron classifier. */
+export interface MlpClassifierSpec {
+  readonly recipe: 'mlp-classifier';
+  /** Hidden widths in order, possibly none; default [64, 32]. */
+  readonly hidden: readonly number[];
+  /** Default tanh. */
+  readonly activation: 'tanh' | 'relu';
+}
+
+export type ModelSpec = NdmClassifierSpec | MlpClassifierSpec;
+
+/** Where the examples come from. */
+export interface DataSpec {
+  readonly source: 'digits';
+  /** Share of the training split held out by hash for validation, in [0, 0.5]; default 0. */
+  readonly validation: number;
+}
+
+/** The global batch and the fixed micro-batches (slots) that it is made of. */
+export interface BatchSpec {
+  /** Examples in one step's global batch. */
+  readonly examples: number;
+  /** Slots V, a power of two; default the largest that leaves at least 64 examples a slot. */
+  readonly slots: number;
+}
+
+/** Weights of the geometric terms of the dual objective (NDM only). */
+export interface ObjectiveSpec {
+  /** Weight of the Fisher anchor; default 0.1. */
+  readonly anchor: number;
+  /** Weight of the volume distortion; default 0.01. */
+  readonly volume: number;
+  /** Share of the run over which the volume weight rises linearly from 0; default 0.1. */
+  readonly volumeWarmup: number;
+}
+
+/** A learning rate as a function of the step: a linear warm-up, then from `initial` to `final` along `shape`. */
+export interface ScheduleSpec {
+  readonly initial: number;
+  readonly final: number;
+  readonly warmupSteps: number;
+  readonly shape: 'constant' | 'linear' | 'cosine';
+}
+
+interface GroupBase {
+  readonly name: string;
+  /** Globs over layer or parameter names; a name belongs to the first group that matches it. */
+  readonly match: readonly string[];
+  readonly learningRate: ScheduleSpec;
+  /** Decoupled weight decay; default 0. */
+  readonly weightDecay: number;
+}
+
+/** Natural gradient by Kronecker factors; `metric-kfac` draws its output gradients from the chart's learned metric. */
+export interface KfacGroupSpec extends GroupBase {
+  readonly method: 'kfac' | 'metric-kfac';
+  /** In [0, 1); default 0.9. */
+  readonly momentum: number;
+  /** Tikhonov damping, split over the two factors by the pi rule; default 0.01. */
+  readonly damping: number;
+  /** Bound on the update's squared Fisher norm, or null for none; default 0.01. */
+  readonly klClip: number | null;
+  /** Decay of the factors' moving averages, in [0, 1); default 0.95. */
+  readonly factorDecay: number;
+  /** Steps between two takings of curvature statistics; default 1. */
+  readonly statisticsEvery: number;
+  /** Steps between two inversions of the factors; default 5. */
+  readonly inverseEvery: number;
+}
+
+/** Adam with decoupled weight decay. */
+export interface AdamGroupSpec extends GroupBase {
+  readonly method: 'adam';
+  /** Default 0.9. */
+  readonly beta1: number;
+  /** Default 0.999. */
+  readonly beta2: number;
+  /** Default 1e-8. */
+  readonly epsilon: number;
+}
+
+/** Stochastic gradient descent with (Nesterov) momentum. */
+export interface SgdGroupSpec extends GroupBase {
+  readonly method: 'sgd';
+  /** Default 0.9. */
+  readonly momentum: number;
+  /** Default false. */
+  readonly nesterov: boolean;
+}
+
+export type GroupSpec = KfacGroupSpec | AdamGroupSpec | SgdGroupSpec;
+
+type Written<G extends GroupSpec> = G extends GroupSpec
+  ? Pick<G, 'name' | 'match' | 'method'> &
+      Partial<Omit<G, 'name' | 'match' | 'method' | 'learningRate'>> & { readonly learningRate?: number | Partial<ScheduleSpec> }
+  : never;
+
+/** A group as a person or a recipe writes it: every option but name, match and method may be left out. */
+export type GroupInput = Written<GroupSpec>;
+
+/** How the local cluster is run; it never changes a result, so the digest leaves it out. */
+export interface ClusterSpec {
+  /** Worker processes of a local cluster; default 2. */
+  readonly workers: number;
+  /** A worker that is silent for this many milliseconds is lost; default 3000. */
+  readonly leaseMs: number;
+  /** Milliseconds between two heartbeats; default 1000. */
+  readonly heartbeatMs: number;
+  /** Times that a local worker process is started again after it died; default 3. */
+  readonly maxRestarts: number;
+}
+
+/** A validated run spec. Exactly one of `steps` and `epochs` is present; `objective` is present for NDM recipes only. */
+export interface RunSpec {
+  readonly name: string;
+  readonly seed: number;
+  readonly model: ModelSpec;
+  readonly data: DataSpec;
+  readonly batch: BatchSpec;
+  readonly steps?: number;
+  readonly epochs?: number;
+  readonly objective?: ObjectiveSpec;
+  /** Without groups the recipe's default groups hold: see `freezeRunSpec`. */
+  readonly optimizer: { readonly groups?: readonly GroupSpec[] };
+  /** Steps between two evaluations, 0 for only at the end; default 10. */
+  readonly evaluate: { readonly every: number };
+  /** Steps between two checkpoints, 0 for only at the start and the end; default 50. */
+  readonly checkpoint: { readonly every: number };
+  readonly engine: 'auto' | 'onnx-cpu' | 'reference';
+  readonly precision: 'float32';
+  readonly exactness: 'exact';
+  readonly cluster: ClusterSpec;
+}
+
+/** A run spec that leaves nothing open: deeply frozen, its optimiser groups written out. */
+export type FrozenRunSpec = RunSpec & { readonly optimizer: { readonly groups: readonly GroupSpec[] } };

@@ -1,0 +1,114 @@
+/**
+ * A payload as a sequence of chunks: 256 KiB of bytes each (the last may be shorter) with offset and CRC-32; the first
+ * carries the header and the payload's length. Chunks are encoded once to the bytes that gRPC sends, so that one encoded
+ * update serves every follower. Receiving copies each chunk once, into memory aligned for Float32Array.
+ */
+import { crc32 } from 'node:zlib';
+import { CHUNK_BYTES } from './channel.ts';
+import { WireError } from './errors.ts';
+import { decodeHeader, encodeHeader, promisedFloats } from './payload-header.ts';
+import type { PayloadHeader } from './payload-header.ts';
+import { geodesic, toCount } from './protobuf.ts';
+
+/** A payload that arrived whole and intact. */
+export interface Payload {
+  readonly header: PayloadHeader;
+  /** Owned by the receiver, byte offset 0. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** CRC-32 of each chunk, in order; none for an empty payload. */
+  readonly crcs: Uint32Array;
+}
+
+/** The encoded chunks of a payload, one at a time; the payload must not change before the last. */
+export function* encodeChunks(header: PayloadHeader, payload: Uint8Array): Generator<Buffer> {
+  let offset = 0;
+  do {
+    const data = payload.subarray(offset, offset + CHUNK_BYTES);
+    const first = offset === 0 ? { ...encodeHeader(header), payloadBytes: payload.length } : {};
+    yield geodesic.v1.Chunk.encode({ ...first, offset, crc32: crc32(data), data }).finish() as Buffer;
+    offset += CHUNK_BYTES;
+  } while (offset < payload.length);
+}
+
+/** A chunk from the bytes of one gRPC message; its data shares their memory. @throws {WireError} CORRUPT when they are none */
+export function decodeChunk(bytes: Uint8Array): geodesic.v1.Chunk {
+  try {
+    return geodesic.v1.Chunk.decode(bytes);
+  } catch (error) {
+    throw corrupt('message', 'a protobuf Chunk', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Puts the chunks of consecutive payloads together. One per stream. */
+export class ChunkAssembler {
+  readonly #maximumBytes: number;
+  #header: PayloadHeader | undefined;
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #crcs: Uint32Array = new Uint32Array(0);
+  #received = 0;
+  #chunks = 0;
+
+  /** @param maximumBytes the largest payload that memory is given to. */
+  constructor(options: { maximumBytes: number }) {
+    this.#maximumBytes = options.maximumBytes;
+  }
+
+  /** The header of the payload under way; undefined between payloads. */
+  get header(): PayloadHeader | undefined {
+    return this.#header;
+  }
+
+  /**
+   * Takes the next chunk and returns the payload that it completes, if it does.
+   * @throws {WireError} CORRUPT when CRC, offset, length or order disagree; nothing of the payload is handed out then
+   */
+  push(chunk: geodesic.v1.Chunk): Payload | undefined {
+    const { data } = chunk;
+    if (this.#header === undefined) this.#begin(chunk);
+    const offset = toCount(chunk.offset, 'chunk.offset');
+    if (offset !== this.#received || offset + data.length > this.#bytes.length) {
+      throw corrupt('offset', `${this.#received} of ${this.#bytes.length} bytes`, `${offset} with ${data.length} bytes`);
+    }
+    const actual = crc32(data);
+    if (actual !== chunk.crc32 >>> 0) throw corrupt('crc32', hex(chunk.crc32 >>> 0), hex(actual));
+    this.#bytes.set(data, offset);
+    this.#crcs[this.#chunks++] = actual;
+    this.#received += data.length;
+    if (this.#received < this.#bytes.length && data.length !== CHUNK_BYTES) throw corrupt('length', `${CHUNK_BYTES}`, `${data.length}`);
+    return this.#received === this.#bytes.length ? this.#finish() : undefined;
+  }
+
+  /** @throws {WireError} CORRUPT when a payload is incomplete; call at the end of the stream. */
+  end(): void {
+    if (this.#header !== undefined) throw corrupt('payload', `${this.#bytes.length} bytes`, `${this.#received} at the end of the stream`);
+  }
+
+  #begin(chunk: geodesic.v1.Chunk): void {
+    const header = decodeHeader(chunk);
+    if (header === undefined) throw corrupt('header', 'a header in the first chunk', 'none');
+    const size = toCount(chunk.payloadBytes, 'chunk.payloadBytes');
+    const floats = promisedFloats(header);
+    if (floats !== undefined && size !== floats * 4) throw corrupt('payloadBytes', `${floats * 4} (from the header's lengths)`, `${size}`);
+    if (size > this.#maximumBytes) throw corrupt('payloadBytes', `at most ${this.#maximumBytes}`, `${size}`);
+    this.#header = header;
+    this.#bytes = new Uint8Array(size);
+    this.#crcs = new Uint32Array(Math.ceil(size / CHUNK_BYTES));
+    this.#received = 0;
+    this.#chunks = 0;
+  }
+
+  #finish(): Payload {
+    const payload = { header: this.#header!, bytes: this.#bytes, crcs: this.#crcs };
+    this.#header = undefined;
+    this.#bytes = new Uint8Array(0);
+    return payload;
+  }
+}
+
+function corrupt(field: string, expected: string, got: string): WireError {
+  return new WireError('CORRUPT', `chunk.${field}: expected ${expected}, got ${got}`, 'the sender should send the payload again');
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}

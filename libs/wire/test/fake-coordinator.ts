@@ -1,0 +1,68 @@
+/** A server with scripted services, for tests of the network layer alone. */
+import { EventEmitter, once } from 'node:events';
+import type { ContributeAck, RunEvent, WireContribution, WorkerMessage } from '../src/messages.ts';
+import { WireError } from '../src/errors.ts';
+import { ParameterPublisher } from '../src/parameter-publisher.ts';
+import { serveWire } from '../src/server.ts';
+import type { WireServer } from '../src/server.ts';
+import type { SessionPeer } from '../src/session-server.ts';
+
+/** Emits 'peer', 'message' and 'closed'; tests wait for these. */
+export class FakeCoordinator extends EventEmitter {
+  readonly contributions: WireContribution[] = [];
+  readonly objects = new Map<string, Uint8Array>();
+  readonly stops: string[] = [];
+  refusal: ContributeAck | undefined;
+  peer: SessionPeer | undefined;
+  version = 0;
+  parameters = new Float32Array(0);
+  readonly publisher: ParameterPublisher = new ParameterPublisher({
+    snapshot: () => ({ version: this.version, chain: `c${this.version}`, parameters: this.parameters, state: Float32Array.of(0.5) }),
+  });
+
+  async listen(port = 0): Promise<WireServer> {
+    return serveWire({
+      host: '127.0.0.1',
+      port,
+      session: {
+        open: (peer) => {
+          this.peer = peer;
+          this.emit('peer', peer);
+          return { message: (message: WorkerMessage) => this.emit('message', message), closed: (reason) => this.emit('closed', reason) };
+        },
+      },
+      exchange: {
+        admit: () => this.refusal,
+        contribute: (contribution) => {
+          this.contributions.push(contribution);
+          return { result: 'accepted', detail: '' };
+        },
+        fetch: (digest) => {
+          const object = this.objects.get(digest);
+          if (!object) throw new WireError('NOT_FOUND', `fetch: expected a known object, got ${digest}`, 'ask for the welcome again');
+          return object;
+        },
+        follow: () => this.publisher,
+      },
+      runs: {
+        submit: async (bundle) => ({ runId: `run-${bundle.length}`, directory: '/runs/x' }),
+        watch: (_run, from) => countdown(from),
+        stop: async (run, reason) => {
+          if (run !== 'known') throw new WireError('NOT_FOUND', `stop: expected a run of this coordinator, got ${run}`);
+          this.stops.push(reason);
+        },
+      },
+    });
+  }
+
+  async next(event: 'peer' | 'message' | 'closed'): Promise<unknown> {
+    const [value] = (await once(this, event)) as [unknown];
+    return value;
+  }
+}
+
+async function* countdown(from: number): AsyncGenerator<RunEvent> {
+  for (let sequence = from; sequence <= 1000; sequence++) {
+    yield { sequence, type: sequence === 1000 ? 'run.finished' : 'evaluation', at: '2026-01-01T00:00:00.000Z', data: { step: sequence } };
+  }
+}
