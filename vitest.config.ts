@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import ClosingLine from './tools/closing-line.mjs';
 
 const shared = {
   isolate: false,
@@ -11,17 +10,17 @@ export default defineConfig({
   resolve,
   ssr: { resolve },
   test: {
-    reporters: ['default', new ClosingLine()],
+    reporters: ['default', './tools/closing-line.mjs'],
     projects: [
       {
         resolve,
         ssr: { resolve },
-        test: { ...shared, name: 'unit', include: ['{libs,apps}/*/test/**/*.test.ts'], exclude: ['**/*.cluster.test.ts', '**/*.extended.test.ts'], testTimeout: 30_000 },
+        test: { ...shared, name: 'unit', include: ['{libs/*,apps/*,tools}/test/**/*.test.ts'], exclude: ['**/*.cluster.test.ts', '**/*.extended.test.ts'], testTimeout: 30_000 },
       },
       {
         resolve,
         ssr: { resolve },
-        test: { ...shared, name: 'cluster', include: ['{libs,apps}/*/test/**/*.cluster.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false },
+        test: { ...shared, name: 'cluster', include: ['{libs/*,apps/*,tools}/test/**/*.cluster.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false },
       },
     ],
   },

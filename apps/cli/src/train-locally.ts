@@ -105,9 +105,9 @@ interface TrainOptions extends Pick<TrainLocallyOptions, 'reporter'> {
 async function train({ cluster, built: { bundle, spec, summary }, connection, reporter }: TrainOptions): Promise<FinishedRun> {
   try {
     reporter.begin({ name: spec.name, seed: spec.seed, steps: summary.steps, batch: spec.batch.examples }, summary);
+    cluster.startWorkers(spec.cluster.workers); // they wait for a run while the bundle travels
     const { directory } = await connection.submit(bundle);
     cluster.logTo(directory);
-    cluster.startWorkers(spec.cluster.workers);
     return await connection.watchToEnd(() => cluster.expectEnd());
   } catch (error) {
     await within(EXIT_NEWS_MS, cluster.failed);

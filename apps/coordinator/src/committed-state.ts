@@ -22,14 +22,20 @@ export function initialState(table: readonly StateEntry[]): CommittedState {
  * The state after a step; `means` holds the column means of the step's examples by name. Schedules take the value that holds for the
  * NEXT step, so that nothing a step computes decides about itself.
  */
-export function advanceState(table: readonly StateEntry[], state: CommittedState, step: number, means: ReadonlyMap<string, number>): CommittedState {
+export function advanceState(
+  table: readonly StateEntry[],
+  state: CommittedState,
+  step: number,
+  means: ReadonlyMap<string, number>,
+): CommittedState {
   const values = state.values.slice();
   const weights = state.weights.slice();
   table.forEach(({ name, rule }, i) => {
     switch (rule.kind) {
       case 'moving-average': {
         const mean = means.get(rule.column);
-        if (mean === undefined) throw new RangeError(`advanceState: ${name}: expected column ${rule.column} among the examples' scalars, got none`);
+        if (mean === undefined)
+          throw new RangeError(`advanceState: ${name}: expected column ${rule.column} among the examples' scalars, got none`);
         weights[i] = rule.decay * weights[i] + 1;
         values[i] = Math.max(rule.floor, values[i] + (mean - values[i]) / weights[i]);
         break;

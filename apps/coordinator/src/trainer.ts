@@ -76,7 +76,11 @@ export class BundleTrainer implements Trainer {
     const { columns, sums } = this.#bundle.phases[program];
     const means = new Map(columns.map((column, i) => [column, total.scalars[i] / total.count]));
     const read = readSums(sums, total.sums);
-    const absorbed = split ? evaluated(split, total.count, means) : program === 'init' ? this.#initialise(total.count, read) : this.#step(step, total.count, read, means);
+    const absorbed = split
+      ? evaluated(split, total.count, means)
+      : program === 'init'
+        ? this.#initialise(total.count, read)
+        : this.#step(step, total.count, read, means);
     this.#next = this.#rounds.next().value ?? undefined;
     return absorbed;
   }

@@ -23,10 +23,7 @@ export function applyUpdate(parameters: Float32Array, delta: Float32Array): stri
   let c = 0;
   for (let i = 0; i < bits.length; i += 1) {
     parameters[i] += delta[i];
-    let t = bits[i] ^ position;
-    t = Math.imul(t ^ (t >>> 16), MULTIPLIER);
-    t ^= t >>> 15;
-    a = (a + t) | 0;
+    a = (a + mix(bits[i] ^ position)) | 0;
     c = (c + a) | 0;
     position = (position + POSITION_STEP) | 0;
   }
@@ -40,14 +37,17 @@ export function parametersChecksum(parameters: Float32Array): string {
   let a = 0;
   let c = 0;
   for (let i = 0; i < bits.length; i += 1) {
-    let t = bits[i] ^ position;
-    t = Math.imul(t ^ (t >>> 16), MULTIPLIER);
-    t ^= t >>> 15;
-    a = (a + t) | 0;
+    a = (a + mix(bits[i] ^ position)) | 0;
     c = (c + a) | 0;
     position = (position + POSITION_STEP) | 0;
   }
   return finish(a, c, bits.length);
+}
+
+/** A bijection of 32 bits that lets every input bit reach low and high output bits. */
+function mix(value: number): number {
+  const t = Math.imul(value ^ (value >>> 16), MULTIPLIER);
+  return t ^ (t >>> 15);
 }
 
 /** Both sums as hex; the length enters so that appended zeros count. */

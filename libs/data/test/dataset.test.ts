@@ -48,7 +48,7 @@ describe('openDataset', () => {
 
   it('never moves an example between training and test: the split is part of the published results', () => {
     const test = openDataset({ source: 'digits' }).split('test');
-    expect(createHash('sha256').update(test.indices.join(',')).digest('hex').slice(0, 16)).toBe('TESTHASH');
+    expect(createHash('sha256').update(test.indices.join(',')).digest('hex').slice(0, 16)).toBe('c1f8bedf1836af1a');
   });
 
   it('takes a larger validation split as a superset of a smaller one, and none by default', () => {
@@ -64,8 +64,8 @@ describe('openDataset', () => {
       const split = data.split(name);
       const { y } = filled(split, [...split.indices.keys()]);
       const counts = Array.from({ length: data.classes }, (_, label) => y.filter((other) => other === label).length / split.size);
-      expect(Math.min(...counts)).toBeGreaterThan(0.07);
-      expect(Math.max(...counts)).toBeLessThan(0.13);
+      expect(Math.min(...counts)).toBeGreaterThan(0.06);
+      expect(Math.max(...counts)).toBeLessThan(0.14);
     }
   });
 
@@ -124,8 +124,7 @@ describe('fill', () => {
 
   it('refuses a position outside the split and arrays of the wrong length', () => {
     expect(() => filled(train, [1348])).toThrow('fill train: expected a position in [0, 1348) or -1, got 1348 (-1 is padding)');
-    expect(() => train.fill(new Int32Array(2), new Float32Array(64), new Int32Array(2), new Float32Array(2))).toThrow(
-      'fill: expected x of length 128, got 64 (2 positions)',
-    );
+    const [positions, x, y, weight] = [new Int32Array(2), new Float32Array(64), new Int32Array(2), new Float32Array(2)];
+    expect(() => train.fill(positions, x, y, weight)).toThrow('fill: expected x of length 128, got 64 (2 positions)');
   });
 });

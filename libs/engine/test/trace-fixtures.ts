@@ -7,8 +7,15 @@ import type { Graph } from '../src/graph.ts';
 import { evaluate } from '../src/evaluate.ts';
 import type { InputSpec } from '../src/trace/index.ts';
 
-/** Inputs of a case: shape, dtype (float32 unless told) and values. */
-export type Inputs = Readonly<Record<string, { shape: number[]; dtype?: 'float32' | 'int32' | 'bool'; values: readonly number[] }>>;
+/** One input of a case: shape, dtype (float32 unless told) and values. */
+export interface Operand {
+  readonly shape: readonly number[];
+  readonly dtype?: 'float32' | 'int32' | 'bool';
+  readonly values: readonly number[];
+}
+
+/** Inputs of a case by name. */
+export type Inputs = Readonly<Record<string, Operand>>;
 
 /** Types of the inputs. */
 export function inputSpecs(inputs: Inputs): Record<string, InputSpec> {
@@ -22,9 +29,10 @@ export function eager(
 ): Record<string, { shape: number[]; dtype: string; data: ArrayLike<number> }> {
   const results: Record<string, { shape: number[]; dtype: string; data: ArrayLike<number> }> = {};
   tf.tidy(() => {
-    const tensors = Object.entries(inputs).map(([name, { shape, dtype, values }]) => [name, tf.tensor([...values], shape, dtype)]);
+    const tensors = Object.entries(inputs).map(([name, { shape, dtype, values }]) => [name, tf.tensor([...values], [...shape], dtype)]);
     const outputs = fn(Object.fromEntries(tensors) as Record<string, tf.Tensor>);
-    for (const [name, tensor] of Object.entries(outputs)) results[name] = { shape: tensor.shape, dtype: tensor.dtype, data: tensor.dataSync() };
+    for (const [name, tensor] of Object.entries(outputs))
+      results[name] = { shape: tensor.shape, dtype: tensor.dtype, data: tensor.dataSync() };
   });
   return results;
 }

@@ -1,133 +1,91 @@
 /**
- * Cholesky factorisation A = L L^T of symmetric positive definite matrices, and what follows from it. float64, row-major.
- * Work runs over 4 x 4 tiles of row dot products; sizes that are no multiple of 4 are bordered by an identity, which changes nothing.
+ * Cholesky factorisation of symmetric positive definite matrices: A = L L^T with L lower triangular, and what it gives for free,
+ * solves and log-determinants. Left-looking by 4 x 4 tiles: what is subtracted from an entry is an inner product of two rows of L
+ * (Golub and Van Loan, "Matrix Computations", 4th ed., section 4.2.5).
  */
 import { NotPositiveDefiniteError } from './errors.ts';
-import { checkSize } from './matrix.ts';
-import { rowDots, tileSize } from './row-dots.ts';
+import { requireMatrix } from './require-matrix.ts';
+import { newTile, tileProducts, tileSize } from './tile.ts';
 
-/** L [n, n], lower triangular, of the lower triangle of a. O(n^3 / 3). @throws {NotPositiveDefiniteError} naming the pivot */
-export function cholesky(a: ArrayLike<number>, n: number): Float64Array {
-  checkSize('cholesky', a, n * n);
-  const stride = roundUp(n);
-  return crop(factor(border(a, n, stride), stride), stride, n);
+/**
+ * The lower factor L [n, n] of a, zeros above the diagonal; a new array. Reads the lower triangle of a only. O(n^3 / 6) multiply-adds.
+ * @throws {ShapeError} when a is not [n, n]
+ * @throws {NotPositiveDefiniteError} when a pivot is not positive and finite
+ */
+export function cholesky(a: Float64Array, n: number): Float64Array {
+  return choleskyFor('cholesky', a, n);
 }
 
-/** x [n, columns] with L L^T x = b, given L. O(n^2 columns). */
-export function choleskySolve(l: ArrayLike<number>, n: number, b: ArrayLike<number>, columns: number): Float64Array {
-  checkSize('choleskySolve: factor', l, n * n);
-  checkSize('choleskySolve: right-hand side', b, n * columns);
-  const x = Float64Array.from(b);
-  const eliminate = (i: number, k: number, weight: number): void => {
-    for (let c = 0; c < columns; c++) x[i * columns + c] -= weight * x[k * columns + c];
-  };
-  const divide = (i: number): void => {
-    for (let c = 0; c < columns; c++) x[i * columns + c] /= l[i * n + i];
-  };
+/** As cholesky, with errors that name the operation which asked for the factor. */
+export function choleskyFor(operation: string, a: Float64Array, n: number): Float64Array {
+  requireMatrix(operation, 'a', a, [n, n]);
+  const l = new Float64Array(n * n);
+  const tile = newTile();
+  for (let i = 0; i < n; i += tileSize) {
+    const rows = Math.min(tileSize, n - i);
+    for (let j = 0; j <= i; j += tileSize) {
+      const columns = Math.min(tileSize, n - j);
+      tileProducts(l, l, n, { i, rows, j, columns, from: 0, to: j }, tile);
+      for (let p = 0; p < rows; p++) finishRow(operation, { a, l, n, row: i + p, j, columns }, tile.subarray(p * tileSize));
+    }
+  }
+  return l;
+}
+
+interface RowOfTile {
+  readonly a: Float64Array;
+  readonly l: Float64Array;
+  readonly n: number;
+  readonly row: number;
+  readonly j: number;
+  readonly columns: number;
+}
+
+/** Finishes one row of a tile: `sums` holds what columns before j subtract, the columns inside the tile follow here. */
+function finishRow(operation: string, { a, l, n, row, j, columns }: RowOfTile, sums: Float64Array): void {
+  for (let q = 0; q < columns && j + q <= row; q++) {
+    const column = j + q;
+    let sum = sums[q];
+    for (let k = j; k < column; k++) sum += l[row * n + k] * l[column * n + k];
+    const rest = a[row * n + column] - sum;
+    if (column < row) l[row * n + column] = rest / l[column * n + column];
+    else if (rest > 0 && rest < Infinity) l[row * n + row] = Math.sqrt(rest);
+    else throw new NotPositiveDefiniteError(operation, row, rest);
+  }
+}
+
+/**
+ * Solves L L^T X = B for X [n, columns], a new array. O(n^2 columns).
+ * @throws {ShapeError} when l is not [n, n] or b not [n, columns]
+ */
+export function choleskySolve(l: Float64Array, n: number, b: Float64Array, columns: number): Float64Array {
+  requireMatrix('choleskySolve', 'l', l, [n, n]);
+  requireMatrix('choleskySolve', 'b', b, [n, columns]);
+  const x = b.slice();
   for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) eliminate(i, k, l[i * n + k]);
-    divide(i);
+    for (let k = 0; k < i; k++) subtractRow(x, columns, i, k, l[i * n + k]);
+    divideRow(x, columns, i, l[i * n + i]);
   }
   for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) eliminate(i, k, l[k * n + i]);
-    divide(i);
+    for (let k = i + 1; k < n; k++) subtractRow(x, columns, i, k, l[k * n + i]);
+    divideRow(x, columns, i, l[i * n + i]);
   }
   return x;
 }
 
-/** A^-1 [n, n], exactly symmetric, of a symmetric positive definite A. O(n^3). @throws {NotPositiveDefiniteError} naming the pivot */
-export function spdInverse(a: ArrayLike<number>, n: number): Float64Array {
-  checkSize('spdInverse', a, n * n);
-  const stride = roundUp(n);
-  const upper = inverseTransposed(factor(border(a, n, stride), stride), stride);
-  return crop(gram(upper, stride), stride, n);
+function subtractRow(x: Float64Array, columns: number, target: number, source: number, factor: number): void {
+  const [to, from] = [target * columns, source * columns];
+  for (let c = 0; c < columns; c++) x[to + c] -= factor * x[from + c];
 }
 
-/** log det A = 2 sum log L_ii. */
-export function logDetFromCholesky(l: ArrayLike<number>, n: number): number {
-  checkSize('logDetFromCholesky', l, n * n);
+function divideRow(x: Float64Array, columns: number, row: number, divisor: number): void {
+  for (let c = row * columns; c < (row + 1) * columns; c++) x[c] /= divisor;
+}
+
+/** The natural logarithm of det(L L^T) = 2 sum ln l_ii. @throws {ShapeError} when l is not [n, n] */
+export function logDetFromCholesky(l: Float64Array, n: number): number {
+  requireMatrix('logDetFromCholesky', 'l', l, [n, n]);
   let sum = 0;
-  for (let i = 0; i < n; i++) sum += Math.log(l[i * n + i]);
+  for (let i = 0; i < n; i++) sum += Math.log(l[i * (n + 1)]);
   return 2 * sum;
-}
-
-/** Overwrites the lower triangle by L and the rest by zeros; n is a multiple of 4. */
-function factor(l: Float64Array, n: number): Float64Array {
-  const tile = new Float64Array(tileSize * tileSize);
-  for (let row = 0; row < n; row += tileSize) {
-    for (let column = 0; column <= row; column += tileSize) {
-      rowDots(tile, l, l, { pRow: row, qRow: column, stride: n, from: 0, to: column });
-      for (let r = 0; r < tileSize; r++) {
-        const i = row + r;
-        const last = Math.min(column + tileSize - 1, i);
-        for (let j = column; j <= last; j++) {
-          let value = l[i * n + j] - tile[r * tileSize + j - column];
-          for (let k = column; k < j; k++) value -= l[i * n + k] * l[j * n + k];
-          if (i > j) l[i * n + j] = value / l[j * n + j];
-          else if (value > 0) l[i * n + i] = Math.sqrt(value);
-          else throw new NotPositiveDefiniteError('cholesky', i, value);
-        }
-      }
-    }
-  }
-  for (let i = 0; i < n; i++) l.fill(0, i * n + i + 1, (i + 1) * n);
-  return l;
-}
-
-/** L^-T, upper triangular: its row j is column j of L^-1, so that rows stay contiguous. */
-function inverseTransposed(l: Float64Array, n: number): Float64Array {
-  const upper = new Float64Array(n * n);
-  const tile = new Float64Array(tileSize * tileSize);
-  for (let row = 0; row < n; row += tileSize) {
-    for (let column = 0; column <= row; column += tileSize) {
-      rowDots(tile, l, upper, { pRow: row, qRow: column, stride: n, from: column, to: row });
-      for (let c = 0; c < tileSize; c++) {
-        const j = column + c;
-        for (let i = Math.max(row, j); i < row + tileSize; i++) {
-          let value = (i === j ? 1 : 0) - tile[(i - row) * tileSize + c];
-          for (let k = row; k < i; k++) value -= l[i * n + k] * upper[j * n + k];
-          upper[j * n + i] = value / l[i * n + i];
-        }
-      }
-    }
-  }
-  return upper;
-}
-
-/** U U^T of an upper triangular U. */
-function gram(upper: Float64Array, n: number): Float64Array {
-  const product = new Float64Array(n * n);
-  const tile = new Float64Array(tileSize * tileSize);
-  for (let row = 0; row < n; row += tileSize) {
-    for (let column = 0; column <= row; column += tileSize) {
-      rowDots(tile, upper, upper, { pRow: row, qRow: column, stride: n, from: row, to: n });
-      for (let r = 0; r < tileSize; r++) {
-        for (let c = 0; c < tileSize; c++) {
-          if (column + c > row + r) continue;
-          product[(row + r) * n + column + c] = tile[r * tileSize + c];
-          product[(column + c) * n + row + r] = tile[r * tileSize + c];
-        }
-      }
-    }
-  }
-  return product;
-}
-
-function roundUp(n: number): number {
-  return Math.ceil(n / tileSize) * tileSize;
-}
-
-/** a [n, n] in the corner of an identity [stride, stride]. */
-function border(a: ArrayLike<number>, n: number, stride: number): Float64Array {
-  const out = new Float64Array(stride * stride);
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) out[i * stride + j] = a[i * n + j];
-  for (let i = n; i < stride; i++) out[i * stride + i] = 1;
-  return out;
-}
-
-function crop(a: Float64Array, stride: number, n: number): Float64Array {
-  if (stride === n) return a;
-  const out = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) out.set(a.subarray(i * stride, i * stride + n), i * n);
-  return out;
 }

@@ -1,34 +1,31 @@
-/** Errors of this library. */
+/** Errors of this library: matrices that a factorisation cannot take. Wrong lengths are the ShapeError of @geodesic/tensor. */
 
-/** A matrix that was to be factored is not symmetric positive definite. */
+/** A matrix that has no Cholesky factor; an input of the caller, or a sign that damping is too small. */
 export class NotPositiveDefiniteError extends Error {
   override readonly name = 'NotPositiveDefiniteError';
-  /** Row at which the factorisation broke down. */
+  readonly operation: string;
+  /** Row, from 0, at which elimination broke down: the leading block up to it is not positive definite. */
   readonly pivot: number;
-  /** The value that should have been positive. */
+  /** What remained on the diagonal there: zero, negative or not finite. */
   readonly value: number;
 
   constructor(operation: string, pivot: number, value: number) {
-    super(`${operation}: expected a positive pivot in row ${pivot}, got ${value} (the matrix is not positive definite; add damping)`);
+    super(`${operation}: expected a positive definite matrix, got pivot ${value} in row ${pivot} (symmetrise it or add to its diagonal)`);
+    this.operation = operation;
     this.pivot = pivot;
     this.value = value;
   }
 }
 
-/** An array whose length does not fit the sizes given with it. */
-export class MatrixSizeError extends Error {
-  override readonly name = 'MatrixSizeError';
-
-  constructor(operation: string, expected: number, got: number) {
-    super(`${operation}: expected ${expected} entries, got ${got}`);
-  }
-}
-
-/** An iteration that did not converge. */
+/** An iteration that did not settle, which finite symmetric input does not cause. */
 export class ConvergenceError extends Error {
   override readonly name = 'ConvergenceError';
+  readonly operation: string;
+  readonly iterations: number;
 
   constructor(operation: string, iterations: number) {
-    super(`${operation}: expected convergence within ${iterations} iterations, got none (are all entries finite?)`);
+    super(`${operation}: expected convergence within ${iterations} iterations, got none (check the matrix for NaN and infinity)`);
+    this.operation = operation;
+    this.iterations = iterations;
   }
 }

@@ -1,5 +1,8 @@
-export { cholesky, choleskySolve, logDetFromCholesky, spdInverse } from './cholesky.ts';
-export { ConvergenceError, MatrixSizeError, NotPositiveDefiniteError } from './errors.ts';
-export { addDiagonal, identity, kroneckerApply, matmul, trace, transpose, type ProductSizes } from './matrix.ts';
-export { packUpper, unpackUpper } from './packing.ts';
+export { cholesky, choleskySolve, logDetFromCholesky } from './cholesky.ts';
+export { ConvergenceError, NotPositiveDefiniteError } from './errors.ts';
+export { kroneckerApply } from './kronecker.ts';
+export { matmul, type MatmulOptions } from './matmul.ts';
+export { addDiagonal, identity, trace, transpose } from './matrix.ts';
+export { packedSize, packUpper, unpackUpper, type FloatArray } from './pack.ts';
+export { spdInverse } from './spd-inverse.ts';
 export { symmetricEigen, type SymmetricEigen } from './symmetric-eigen.ts';

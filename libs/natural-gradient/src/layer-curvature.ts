@@ -99,12 +99,15 @@ function meanFactor({ name, rows, columns }: LayerShape, factor: 'A' | 'S', { st
   if (sum === undefined) throw new MissingStatisticsError(name, key, step);
   const size = (factor === 'A' ? rows : columns) ** 2;
   if (sum.length !== size) throw new StepInputError(`statistics '${key}'`, `a full matrix of ${size} entries`, `${sum.length} entries`);
-  return Float64Array.from(sum, (value, index) => {
+  const mean = new Float64Array(sum);
+  for (let index = 0; index < size; index++) {
+    const value = mean[index];
     if (!Number.isFinite(value)) {
       throw new NonFiniteError({ quantity: 'statistics', subject: name, detail: `factor '${key}'`, index, value });
     }
-    return value / count;
-  });
+    mean[index] = value / count;
+  }
+  return mean;
 }
 
 function withUnitScale(s: Float64Array, n: number): Float64Array {

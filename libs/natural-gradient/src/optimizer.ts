@@ -108,7 +108,8 @@ function createGroup(config: GroupConfig, { layers, parameters, totalSteps }: Op
 
 function stepGroups(groups: readonly Group[], layout: Layout, from: { readonly state: StateTree; readonly input: StepInput }): StepOutput {
   const { step, count, gradientSum, parameters, statistics = new Map() } = from.input;
-  const gradient = Float64Array.from(gradientSum, (sum) => sum / count);
+  const gradient = new Float64Array(gradientSum);
+  for (let i = 0; i < gradient.length; i++) gradient[i] /= count;
   checkFinite(gradient, layout, 'gradient');
 
   const update = new Float64Array(layout.size);
@@ -127,7 +128,7 @@ function stepGroups(groups: readonly Group[], layout: Layout, from: { readonly s
     reports.push({ name: group.name, report: output.report });
   }
 
-  const delta = Float32Array.from(update);
+  const delta = new Float32Array(update);
   checkFinite(delta, layout, 'update');
   return { delta, state, report: stepReport({ groups: reports, gradient, update }) };
 }
@@ -141,8 +142,9 @@ function checkInput(state: StateTree, { step, count, gradientSum, parameters }: 
 }
 
 function checkFinite(values: Float64Array | Float32Array, { entries }: Layout, quantity: NonFiniteQuantity): void {
-  const position = values.findIndex((value) => !Number.isFinite(value));
-  if (position < 0) return;
+  let position = 0;
+  while (position < values.length && Number.isFinite(values[position])) position++;
+  if (position === values.length) return;
   const entry = entries.find(({ offset, size }) => position < offset + size) ?? entries[0];
   const { name: subject, offset } = entry;
   throw new NonFiniteError({ quantity, subject, detail: `parameter '${subject}'`, index: position - offset, value: values[position] });

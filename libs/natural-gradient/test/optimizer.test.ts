@@ -3,6 +3,7 @@ import { expectClose } from '@geodesic/testing';
 import {
   createOptimizer,
   type GroupConfig,
+  type KfacConfig,
   type MethodConfig,
   NonFiniteError,
   type Optimizer,
@@ -10,6 +11,7 @@ import {
   StateError,
 } from '@geodesic/natural-gradient';
 import { describe, expect, it } from 'vitest';
+import { examplesOf, fromGolden, golden, modelMoment, sumsOf, toNumber } from './golden-network.ts';
 import { adam, applied, constant, groups, inputAt, kfac, layers, layout, numbers, sgd, statisticsAt } from './fixtures.ts';
 
 const totalSteps = 13;
@@ -37,6 +39,46 @@ function copied(state: StateTree): StateTree {
 }
 
 describe('Optimizer.step', () => {
+  it('takes the clipped step of golden/06 step_size from sums over the examples', () => {
+    const { inputs, outputs } = golden['step_size'];
+    const examples = examplesOf(golden['step_size']);
+    const [first, second] = [0, 1].map((layer) => sumsOf(examples, layer, modelMoment));
+    const config: KfacConfig = {
+      ...kfac,
+      layers: ['1', '2'],
+      learningRate: constant(toNumber(inputs['eta'])),
+      damping: toNumber(inputs['damping']),
+      klClip: toNumber(inputs['kl_clip']),
+      weightDecay: 0,
+    };
+    const shapes: Record<string, number[]> = { w1: [3, 4], b1: [4], w2: [4, 3], b2: [3] };
+    const optimizer = createOptimizer({
+      groups: [{ name: 'all', parameters: Object.keys(shapes), ...config }],
+      layers: [
+        { name: '1', inputs: 3, outputs: 4, bias: true, offset: 0 },
+        { name: '2', inputs: 4, outputs: 3, bias: true, offset: 16 },
+      ],
+      parameters: makeLayout(Object.entries(shapes).map(([name, shape]) => ({ name, shape }))),
+      totalSteps: 1,
+    });
+    const before = Float32Array.from([...fromGolden(inputs['W1']), ...fromGolden(inputs['W2'])]);
+    const { delta, report } = optimizer.step(optimizer.initialState(), {
+      step: 1,
+      count: examples.length,
+      gradientSum: [...first.gradient, ...second.gradient],
+      statistics: new Map([
+        ['A/1', first.input],
+        ['S/1', first.output],
+        ['A/2', second.input],
+        ['S/2', second.output],
+      ]),
+      parameters: before,
+    });
+    expectClose(report['klScale'], toNumber(outputs['nu']), { rel: 1e-9 });
+    const after = [...fromGolden(outputs['W1_after']), ...fromGolden(outputs['W2_after'])];
+    expectClose(applied(before, delta), after, { abs: 2e-7 });
+  });
+
   it('resumes from a copied state with the same bits, at every step', () => {
     const optimizer = create();
     const whole = trajectory(optimizer, { step: 1, parameters: start, state: optimizer.initialState() });

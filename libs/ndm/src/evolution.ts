@@ -4,9 +4,10 @@
  *
  *   anchor_l = 1/2 [ log det g_l + s^T g_l^-1 s ] with s the score of a sampled label at chart l, in relative scale s / sqrt(tau_l),
  *              tau_l a moving average of |s|^2 / d; s and x are constants here: the anchor trains the metric net only
- *   delta_l  = 1/2 log det g_l(x_l) + log |det J_l| - 1/2 log det g_{l-1}(x_{l-1}): zero iff map l keeps Riemannian volume
+ *   delta_l  = 1/2 log det g_l(x_l) + log |det J_l| - 1/2 log det g_{l-1}(x_{l-1}): zero iff map l keeps Riemannian volume, g = tau g^
  *
- * Objective: lambda_a sum_l anchor_l / (d n) + lambda_v sum_l delta_l^2 / n; d coordinates, n charts (or maps).
+ * Objective, per coordinate so that its weights do not depend on d: lambda_a sum_l anchor_l / (d n) + lambda_v sum_l (delta_l / d)^2 / n;
+ * d coordinates, n charts (or maps).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { stopGradient } from '@geodesic/engine/trace';
@@ -43,10 +44,15 @@ export function evolutionTerms(metrics: readonly FactoredMetric[], options: { re
       const fixed = metric.at(t, stopGradient(x));
       const relative = tf.div(score, tf.sqrt(t[chartNames.scale(l)]));
       anchors.push(tf.div(tf.add(halfLogDet(fixed), tf.mul(0.5, inverseQuadratic(fixed, relative))), width));
-      volumes.push(halfLogDet(metric.at(t, x)));
+      // g = tau g^: the scales enter the volumes of neighbouring charts, since scores shrink where coordinates stretch.
+      const scaleVolume = tf.mul(0.5 * width, tf.log(t[chartNames.scale(l)]));
+      volumes.push(tf.div(tf.add(halfLogDet(metric.at(t, x)), scaleVolume), width));
       terms[chartNames.scoreColumn(l)] = tf.div(tf.sum(tf.square(score), 1), width);
     });
-    const distortions = volumes.slice(1).map((volume, l) => tf.square(tf.sub(tf.add(volume, t[chartNames.logDet(l + 1)]), volumes[l])));
+    const distortions = volumes.slice(1).map((volume, l) => {
+      const stretch = tf.div(t[chartNames.logDet(l + 1)], t[chartNames.output(l)].shape[1]!);
+      return tf.square(tf.sub(tf.add(volume, stretch), volumes[l]));
+    });
     terms.anchor = average(anchors);
     terms.volume = average(distortions);
     terms.halfLogDet = average(volumes);

@@ -1,4 +1,4 @@
-export { KeyError } from './errors.ts';
+export { RandomnessError } from './errors.ts';
 export { fillNormal, fillUniform } from './fill.ts';
 export { deriveKey } from './key.ts';
 export { permutation } from './permutation.ts';

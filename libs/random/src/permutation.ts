@@ -1,27 +1,41 @@
 /**
- * Uniform permutations: Fisher and Yates with unbiased draws.
+ * Uniform permutations: Fisher and Yates (Durstenfeld 1964), with draws that are unbiased because words that would favour small
+ * remainders are rejected. Philox counter words: [position, attempt, 0, domain].
  */
-import { KeyError } from './errors.ts';
-import { philox, type RandomKey } from './philox.ts';
+import { RandomnessError } from './errors.ts';
+import { domain, philox, type RandomKey } from './philox.ts';
 
-/** A uniform permutation of 0 .. n - 1, a pure function of the key. @throws {KeyError} when n is not a count below 2^31 */
+const words = 2 ** 32;
+
+/**
+ * A uniform permutation of 0 .. n - 1, a pure function of the key; the caller owns it. O(n).
+ * @throws {RandomnessError} when n is not a whole number from 0 to 2^31 - 1
+ */
 export function permutation(key: RandomKey, n: number): Int32Array {
-  if (!Number.isInteger(n) || n < 0 || n >= 2 ** 31) throw new KeyError('permutation', 'a length from 0 to 2^31 - 1', String(n));
-  const order = Int32Array.from({ length: n }, (_, i) => i);
+  if (!Number.isInteger(n) || n < 0 || n >= 2 ** 31)
+    throw new RandomnessError('permutation', 'a length that is a whole number from 0 to 2^31 - 1', String(n));
+  const order = new Int32Array(n);
+  for (let i = 0; i < n; i++) order[i] = i;
+  const block = new Uint32Array(4);
   for (let i = n - 1; i > 0; i--) {
-    const j = below(key, i, i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
+    const j = drawBelow(key, i, block);
+    const chosen = order[j];
+    order[j] = order[i];
+    order[i] = chosen;
   }
   return order;
 }
 
-/** A uniform integer in [0, bound): words that would favour small remainders are rejected, each with the next counter. */
-function below(key: RandomKey, draw: number, bound: number): number {
-  const limit = 2 ** 32 - (2 ** 32 % bound);
+/** A uniform integer in [0, position]; each rejected block of four words moves on to the next attempt. */
+function drawBelow(key: RandomKey, position: number, block: Uint32Array): number {
+  const choices = position + 1;
+  const limit = words - (words % choices);
   for (let attempt = 0; ; attempt++) {
-    const block = Uint32Array.of(draw, attempt, 0, 0);
+    block[0] = position;
+    block[1] = attempt;
+    block[2] = 0;
+    block[3] = domain.permutation;
     philox(key, block);
-    const word = block.find((candidate) => candidate < limit);
-    if (word !== undefined) return word % bound;
+    for (let i = 0; i < block.length; i++) if (block[i] < limit) return block[i] % choices;
   }
 }

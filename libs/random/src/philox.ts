@@ -1,6 +1,9 @@
 /**
  * Philox-4x32-10: four 32-bit random words as a pure function of a 128-bit counter and a 64-bit key.
  * Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); tested against the vectors of Random123.
+ *
+ * The counter's last word is this library's `domain`: keys that are derived, numbers that are drawn and permutations read
+ * disjoint counters, so that one key may safely serve all three.
  */
 
 const multiplier0 = 0xd2511f53;
@@ -15,14 +18,20 @@ export interface RandomKey {
   readonly lo: number;
 }
 
+/** Last counter word by use; drawn numbers keep the high bits of their counter (below 2^21) there. */
+export const domain = { derivation: 0xffffffff, permutation: 0xfffffffe } as const;
+
 /**
  * Replaces the four words of `block` (the counter, least significant word first) by the random words of that counter.
- * The key's low word is the generator's first key word.
+ * The key's low word is the generator's first key word. Allocates nothing.
  */
 export function philox(key: RandomKey, block: Uint32Array): void {
-  let [c0, c1, c2, c3] = block;
-  let k0 = key.lo;
-  let k1 = key.hi;
+  let c0 = block[0] | 0;
+  let c1 = block[1] | 0;
+  let c2 = block[2] | 0;
+  let c3 = block[3] | 0;
+  let k0 = key.lo | 0;
+  let k1 = key.hi | 0;
   for (let round = 0; round < rounds; round++) {
     const high0 = multiplyHigh(multiplier0, c0);
     const high1 = multiplyHigh(multiplier1, c2);
@@ -41,14 +50,14 @@ export function philox(key: RandomKey, block: Uint32Array): void {
   block[3] = c3;
 }
 
-/** High 32 bits of the 64-bit product of two unsigned 32-bit integers, by 16-bit halves. */
+/** High 32 bits of the 64-bit product of two 32-bit integers, read as unsigned; by 16-bit halves. */
 function multiplyHigh(a: number, b: number): number {
   const aHigh = a >>> 16;
   const aLow = a & 0xffff;
   const bHigh = b >>> 16;
   const bLow = b & 0xffff;
-  // Each partial product is below 2^32, so every sum below stays exact in a double.
+  // A product of halves leaves room for one carry below 2^16: (2^16 - 1)^2 + 2^16 - 1 < 2^32.
   const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const low = (middle & 0xffff) + aLow * bHigh;
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(low / 0x10000)) | 0;
+  const low = aLow * bHigh + (middle & 0xffff);
+  return (aHigh * bHigh + (middle >>> 16) + (low >>> 16)) | 0;
 }

@@ -2,7 +2,7 @@
  * The text of a spec: YAML 1.2 or JSON into a document that still knows where each value was written, and `--set a.b=c` overrides onto it.
  * An override's value is a YAML scalar or flow collection (`0.1`, `true`, `[64, 32]`); list items are addressed by index or by their `name`.
  */
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { RunSpecError, type SpecIssue, type SpecPosition } from './errors.ts';
 import { describeValue } from './issues.ts';
 
@@ -59,7 +59,7 @@ export function applyOverrides({ document, source }: SpecDocument, overrides: re
       continue;
     }
     const value = parseDocument(parsed[2], { prettyErrors: false });
-    if (value.errors.length > 0) {
+    if (value.errors.length > 0 || isAlias(value.contents)) {
       issues.push({ path: parsed[1], expected: 'a YAML value', got: JSON.stringify(parsed[2]), hint: 'quote it for the shell' });
       continue;
     }
@@ -67,6 +67,19 @@ export function applyOverrides({ document, source }: SpecDocument, overrides: re
     if (problem !== undefined) issues.push(problem);
   }
   if (issues.length > 0) throw new RunSpecError(issues, source);
+}
+
+/**
+ * The document as plain data.
+ * @throws {RunSpecError} when an alias has no anchor, or aliases multiply beyond reason
+ */
+export function plainData({ document, source }: SpecDocument): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    const hint = 'write the value out';
+    throw new RunSpecError([{ path: '', expected: 'aliases of values written before', got: (error as Error).message, hint }], source);
+  }
 }
 
 /** Where the document says the value at a path (or the unknown key that ends it); undefined when it does not say it at all. */
@@ -103,14 +116,12 @@ function writeAt(document: Document, path: readonly string[], value: unknown): S
         return { path: path.join('.'), expected, got: JSON.stringify(segment), hint: 'overrides change items, they do not add any' };
       }
       resolved.push(index);
-    } else if (isScalar(node)) {
-      return {
-        path: path.join('.'),
-        expected: `a section at ${resolved.join('.')}`,
-        got: describeValue(node.value),
-        hint: 'set the field itself',
-      };
-    } else resolved.push(segment);
+    } else if (node === undefined || isMap(node)) {
+      resolved.push(segment);
+    } else {
+      const got = isScalar(node) ? describeValue(node.value) : 'an alias';
+      return { path: path.join('.'), expected: `a section at ${resolved.join('.')}`, got, hint: 'set the field itself' };
+    }
     node = isMap(node) || isSeq(node) ? node.get(resolved.at(-1), true) : undefined;
   }
   document.setIn(resolved, document.createNode(value));

@@ -42,17 +42,21 @@ export function text(pattern: RegExp, expected: string): z.ZodString {
 /** A mapping with exactly these keys; any other key is an error that lists them. */
 export function section<T extends z.core.$ZodLooseShape>(shape: T, expected = 'a mapping'): z.ZodObject<T, z.core.$strict> {
   const keys = Object.keys(shape);
-  return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? oneOfInWords(keys) : expected) });
+  return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? keysInWords(keys) : expected) });
 }
 
-/** `one of a, b, c`, or the word itself when there is but one: the form from which `wordsOf` reads candidates back. */
+/** `one of a, b, c`, or the word itself when there is but one. */
 export function oneOfInWords(words: readonly string[]): string {
   return words.length === 1 ? words[0] : `one of ${words.join(', ')}`;
 }
 
-/** The candidates named by an expectation of the form that `oneOfInWords` writes. */
+/** The candidates named by an expectation that lists words or keys. */
 export function wordsOf(expected: string): string[] {
-  return expected.replace(/^one of /, '').split(', ');
+  return expected.replace(/^(one of|only) /, '').split(', ');
+}
+
+function keysInWords(keys: readonly string[]): string {
+  return keys.length === 1 ? `only ${keys[0]}` : oneOfInWords(keys);
 }
 
 function bounded(schema: z.ZodNumber, range: Range, error: string): z.ZodNumber {

@@ -3,7 +3,7 @@
  * Order: syntax, overrides, then schema and cross-field rules together, so that one attempt shows every problem.
  */
 import { crossFieldIssues } from './cross-checks.ts';
-import { applyOverrides, locate, readDocument, type SpecDocument } from './document.ts';
+import { applyOverrides, locate, plainData, readDocument, type SpecDocument } from './document.ts';
 import { RunSpecError, type SpecIssue } from './errors.ts';
 import { toSpecIssues } from './issues.ts';
 import { modelSchema } from './model-schema.ts';
@@ -35,7 +35,7 @@ export function parseRunSpec(text: string, { format, overrides = [], source = 'r
   );
   if (defaultGroups !== undefined) writeDefaultGroups(document, defaultGroups);
   applyOverrides(document, overrides.filter(ofGroups));
-  return validate(document.document.toJS(), source, document);
+  return validate(plainData(document), source, document);
 }
 
 /**
@@ -71,9 +71,10 @@ function validate(raw: unknown, source: string, document?: SpecDocument): RunSpe
   return spec.model.recipe === 'ndm-classifier' && spec.objective === undefined ? { ...spec, objective: defaultObjective() } : spec;
 }
 
-function writeDefaultGroups({ document }: SpecDocument, defaultGroups: DefaultGroups): void {
+function writeDefaultGroups(spec: SpecDocument, defaultGroups: DefaultGroups): void {
+  const { document } = spec;
   if (document.hasIn(['optimizer', 'groups'])) return;
-  const raw = document.toJS() as Record<string, unknown>;
+  const raw = plainData(spec) as Record<string, unknown>;
   const model = modelSchema.safeParse(raw['model']);
   // A model that is not valid is reported by the validation that follows.
   if (model.success) document.setIn(['optimizer', 'groups'], document.createNode(defaultGroups(model.data)));

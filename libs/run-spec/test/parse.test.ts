@@ -130,6 +130,9 @@ describe('parseRunSpec, overrides', () => {
     ['seed.x=4', 'run.yaml: seed.x: expected a section at seed, got 1 (set the field itself)'],
     ['seed', 'run.yaml: expected an override of the form a.b=c, got "seed" (write --set batch.examples=256)'],
     ['a..b=1', 'run.yaml: expected an override of the form a.b=c, got "a..b=1" (write --set batch.examples=256)'],
+    ['seed=*', 'run.yaml: seed: expected a YAML value, got "*" (quote it for the shell)'],
+    ['seed=*x', 'run.yaml: seed: expected a YAML value, got "*x" (quote it for the shell)'],
+    ['evaluate.evry=1', 'run.yaml: evaluate.evry: expected only every, got the unknown key "evry" (did you mean "every"?)'],
     ['seed=[1', 'run.yaml: seed: expected a YAML value, got "[1" (quote it for the shell)'],
     [
       'optimizer.groups.stem.damping=1',
@@ -255,6 +258,7 @@ describe('parseRunSpec, bad input', () => {
     ['', 'run.yaml: expected a mapping of settings, got an empty document (start with name, seed, model, data, batch, steps)'],
     ['just words', 'run.yaml: expected a mapping of settings, got "just words" (start with name, seed, model, data, batch, steps)'],
     ['a: [1,\nb: 2', 'line 2, column 1'],
+    ['seed: *nowhere', 'run.yaml: expected aliases of values written before, got Unresolved alias'],
   ])('explains the document %j', (text, message) => {
     expect(problemsOf(text).message).toContain(message);
   });

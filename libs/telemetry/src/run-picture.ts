@@ -11,7 +11,7 @@ import type { RunSeries } from './series.ts';
 export interface RunPictureMeta {
   /** The run's name. */
   readonly name: string;
-  /** One line under the name: model, data, engine, slots. */
+  /** One line of at most about 70 characters under the name: model, data, engine, slots. */
   readonly subtitle?: string;
   /** Up to four final numbers, most important first: `{label: 'test accuracy', value: '97.8 %'}`. */
   readonly facts?: readonly { readonly label: string; readonly value: string }[];

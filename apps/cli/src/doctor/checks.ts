@@ -1,7 +1,7 @@
 /**
  * What `geo doctor` concludes from what it found: each check is ok, warn (it works, not well) or fail (it does not), and says what to do.
  */
-import { formatBytes } from '../view/format.ts';
+import { formatBytes } from '@geodesic/telemetry';
 
 /** One line of the doctor's answer. */
 export interface Check {

@@ -21,7 +21,7 @@ export async function gatherFacts(runsFolder: string): Promise<Facts> {
 async function tryOnnx(): Promise<Facts['onnx']> {
   try {
     const { probeOnnx } = await import('@geodesic/engine/onnx');
-    return await probeOnnx();
+    return probeOnnx();
   } catch (error) {
     return { available: false, version: '', reason: firstLine(error) };
   }

@@ -1,8 +1,9 @@
 /**
  * The live view of a run as lines: progress, what is being learned, one row for each worker. Narrow terminals lose the right-hand parts first.
  */
-import { formatCount, formatMeasurement, formatSeconds, formatShare, progressBar, sparkline } from './format.ts';
-import { secondsLeft, type RunView, type WorkerRow } from './run-view.ts';
+import { formatDuration, progressBar, sparkline } from '@geodesic/telemetry';
+import { courseOf, formatCount, formatMeasurement, formatShare } from './format.ts';
+import { secondsLeft, secondsPerStep, type RunView, type WorkerRow } from './run-view.ts';
 import { clip, span, widthOf, type Line, type Span, type Style } from './styled-text.ts';
 
 const WIDEST_BAR = 60;
@@ -27,8 +28,8 @@ function titleLine({ header, runId, engine, workers }: RunView): Line {
 function progressLine({ step, header }: RunView, width: number): Line {
   const share = header.steps > 0 ? step / header.steps : 0;
   const label = `  ${formatCount(step)}/${formatCount(header.steps)} steps  ${String(Math.floor(100 * share)).padStart(3)} %`;
-  const [done, left] = progressBar(share, Math.max(4, Math.min(WIDEST_BAR, width - label.length - 3)));
-  return [span('  '), span(done, 'accent'), span(left, 'dim'), span(label)];
+  const bar = progressBar(share, Math.max(4, Math.min(WIDEST_BAR, width - label.length - 3)));
+  return [span('  '), span(bar, 'accent'), span(label)];
 }
 
 function learningLine({ measurements, losses, evaluation }: RunView): Line {
@@ -37,17 +38,18 @@ function learningLine({ measurements, losses, evaluation }: RunView): Line {
   if (evaluation !== undefined)
     parts.push([...labelled(`${evaluation.split} accuracy`, formatShare(evaluation.accuracy)), span(` at step ${evaluation.step}`, 'dim')]);
   else if (measurements['trainAccuracy'] !== undefined) parts.push(labelled('train accuracy', formatShare(measurements['trainAccuracy'])));
-  const curve = sparkline(losses, SPARKLINE_WIDTH);
-  if (curve !== '') parts.push([span(curve, 'accent')]);
+  const curve = sparkline(courseOf(losses, SPARKLINE_WIDTH), SPARKLINE_WIDTH);
+  if (losses.length > 1) parts.push([span(curve, 'accent')]);
   return [span('  '), ...(parts.length === 0 ? [span('the first step is under way', 'dim')] : join(parts))];
 }
 
 function rateLine(view: RunView): Line {
   const left = secondsLeft(view);
   if (left === undefined) return [];
-  const examples = view.stepsPerSecond * view.header.batch;
-  const rates = `${formatMeasurement(view.stepsPerSecond)} steps/s, ${formatCount(examples)} examples/s`;
-  return [span('  '), ...join([[span(rates, 'dim')], labelled('time left', formatSeconds(left))])];
+  const rate = 1 / secondsPerStep(view)!;
+  const examples = rate * view.header.batch;
+  const rates = `${formatMeasurement(rate)} steps/s, ${formatCount(examples)} examples/s`;
+  return [span('  '), ...join([[span(rates, 'dim')], labelled('time left', formatDuration(left))])];
 }
 
 function workerLines({ workers }: RunView): Line[] {
@@ -61,7 +63,7 @@ function workerLine(name: string, { state, slots, examplesPerSecond, reason }: W
   const line = [span(`  ${name}  `), span(state.padEnd('computing'.length), WORKER_STYLES[state])];
   if (state === 'lost') return [...line, span(`  ${reason ?? ''}`, 'dim')];
   const rate = examplesPerSecond > 0 ? `${formatCount(examplesPerSecond).padStart(8)} examples/s` : '';
-  return [...line, span(`  ${String(slots).padStart(3)} ${slots === 1 ? 'slot ' : 'slots'}`), span(rate, 'dim')];
+  return [...line, span(`  ${formatCount(slots).padStart(7)} slots`), span(rate, 'dim')];
 }
 
 function labelled(label: string, value: string): Span[] {

@@ -1,11 +1,12 @@
 /**
  * Plain lines for pipes, files and CI logs: about twenty lines of progress over a run, one for every evaluation and every change of workers.
  */
+import { formatDuration } from '@geodesic/telemetry';
 import type { RunEvent } from '@geodesic/wire';
 import type { BundleSummary } from '../build-bundle.ts';
 import type { TextSink } from '../output.ts';
 import { readText } from './event-fields.ts';
-import { formatCount, formatMeasurement, formatSeconds, formatShare } from './format.ts';
+import { formatCount, formatMeasurement, formatShare } from './format.ts';
 import { groupTable } from './group-table.ts';
 import type { RunReporter } from './run-reporter.ts';
 import { applyEvent, createRunView, secondsLeft, type RunHeader, type RunView } from './run-view.ts';
@@ -78,7 +79,7 @@ function progressText(view: RunView): string {
   const left = secondsLeft(view);
   const parts = [stepText(view.step, view)];
   if (view.measurements['trainLoss'] !== undefined) parts.push(`loss ${formatMeasurement(view.measurements['trainLoss'])}`);
-  if (left !== undefined) parts.push(`${formatMeasurement(view.stepsPerSecond)} steps/s`, `${formatSeconds(left)} left`);
+  if (left !== undefined) parts.push(`${formatDuration(left)} left`);
   return parts.join('  ');
 }
 

@@ -3,8 +3,9 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { formatBytes, formatDuration } from '@geodesic/telemetry';
 import { readNumber, readNumbers, readText } from './event-fields.ts';
-import { formatBytes, formatCount, formatMeasurement, formatSeconds, formatShare } from './format.ts';
+import { formatCount, formatMeasurement, formatShare } from './format.ts';
 import { span, type Line } from './styled-text.ts';
 
 type RunData = Readonly<Record<string, unknown>>;
@@ -17,7 +18,7 @@ export function runSummary(name: string, data: RunData): readonly Line[] {
     ...(testLoss === undefined ? [] : [`test loss ${formatMeasurement(testLoss)}`]),
     ...(trainLoss === undefined ? [] : [`train loss ${formatMeasurement(trainLoss)}`]),
   ];
-  const work = `${formatCount(readNumber(data, 'steps'))} steps, ${formatCount(readNumber(data, 'examples'))} examples, ${formatSeconds(readNumber(data, 'seconds'))}`;
+  const work = `${formatCount(readNumber(data, 'steps'))} steps, ${formatCount(readNumber(data, 'examples'))} examples, ${formatDuration(readNumber(data, 'seconds'))}`;
   const traffic = `${formatBytes(readNumber(data, 'bytesUp'))} up, ${formatBytes(readNumber(data, 'bytesDown'))} down`;
   return [
     [],

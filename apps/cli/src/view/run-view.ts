@@ -2,6 +2,7 @@
  * What the terminal shows of a run: a value folded from the run's events, one `applyEvent` at a time. No clock and no terminal in here;
  * times are milliseconds handed in.
  */
+import { median } from '@geodesic/telemetry';
 import type { RunEvent } from '@geodesic/wire';
 import { readNumber, readNumbers, readText } from './event-fields.ts';
 
@@ -18,7 +19,7 @@ export interface RunHeader {
 /** One worker's row. */
 export interface WorkerRow {
   readonly state: 'joining' | 'computing' | 'waiting' | 'lost';
-  /** Slots of its present assignment. */
+  /** Slots computed since it started. */
   readonly slots: number;
   readonly examplesPerSecond: number;
   /** Why it was lost. */
@@ -41,21 +42,23 @@ export interface RunView {
   readonly engine?: string;
   readonly step: number;
   readonly measurements: Readonly<Record<string, number>>;
-  /** Train losses by step, oldest first. */
+  /** The course of the train loss, oldest first: every `lossStride`-th step. */
   readonly losses: readonly number[];
+  readonly lossStride: number;
   readonly evaluation?: EvaluationRow;
   readonly workers: ReadonlyMap<string, WorkerRow>;
-  /** Steps per second over the recent commits; 0 until two are known. */
-  readonly stepsPerSecond: number;
-  /** Recent commits, oldest first, for the rate. */
-  readonly commits: readonly { readonly step: number; readonly atMs: number }[];
+  /** When the newest step was committed. */
+  readonly committedAtMs?: number;
+  /** Times between recent commits, oldest first. */
+  readonly intervalsMs: readonly number[];
 }
 
 const RATE_WINDOW = 24;
+const MOST_LOSSES = 512;
 
 /** The view of a run of which nothing has been heard. */
 export function createRunView(header: RunHeader): RunView {
-  return { header, step: 0, measurements: {}, losses: [], workers: new Map(), stepsPerSecond: 0, commits: [] };
+  return { header, step: 0, measurements: {}, losses: [], lossStride: 1, workers: new Map(), intervalsMs: [] };
 }
 
 /** The view after one more event, which arrived at `nowMs`; events of unknown types change nothing. */
@@ -82,26 +85,39 @@ export function applyEvent(view: RunView, { type, data }: RunEvent, nowMs: numbe
   }
 }
 
+/** Seconds that a recent step took: the median, so that one slow step does not make the time left jump. Undefined before the second commit. */
+export function secondsPerStep({ intervalsMs }: RunView): number | undefined {
+  const intervalMs = median(intervalsMs);
+  return intervalMs === undefined || intervalMs === 0 ? undefined : intervalMs / 1000;
+}
+
 /** Seconds until the last step at the present rate, or undefined while there is none. */
-export function secondsLeft({ header, step, stepsPerSecond }: RunView): number | undefined {
-  return stepsPerSecond > 0 ? (header.steps - step) / stepsPerSecond : undefined;
+export function secondsLeft(view: RunView): number | undefined {
+  const seconds = secondsPerStep(view);
+  return seconds === undefined ? undefined : (view.header.steps - view.step) * seconds;
 }
 
 function afterCommit(view: RunView, data: RunEvent['data'], atMs: number): RunView {
   const step = readNumber(data, 'step');
   const steps = readNumber(data, 'steps') || view.header.steps;
   const measurements = readNumbers(data, 'measurements');
-  const commits = [...view.commits, { step, atMs }].slice(-RATE_WINDOW);
-  const elapsedMs = atMs - commits[0].atMs;
+  const intervals = view.committedAtMs === undefined ? [] : [atMs - view.committedAtMs];
   return {
     ...view,
     header: { ...view.header, steps },
     step,
     measurements: { ...view.measurements, ...measurements },
-    losses: measurements['trainLoss'] === undefined ? view.losses : [...view.losses, measurements['trainLoss']],
-    commits,
-    stepsPerSecond: elapsedMs > 0 ? ((step - commits[0].step) * 1000) / elapsedMs : view.stepsPerSecond,
+    ...lossesAfter(view, step, measurements['trainLoss']),
+    committedAtMs: atMs,
+    intervalsMs: [...view.intervalsMs, ...intervals].slice(-RATE_WINDOW),
   };
+}
+
+/** Keeps the course within a bounded number of points: when it is full, every second one goes and the stride doubles. */
+function lossesAfter({ losses, lossStride }: RunView, step: number, loss: number | undefined): Pick<RunView, 'losses' | 'lossStride'> {
+  if (loss === undefined || step % lossStride !== 0) return { losses, lossStride };
+  if (losses.length < MOST_LOSSES) return { losses: [...losses, loss], lossStride };
+  return { losses: [...losses.filter((_, i) => i % 2 === 1), loss], lossStride: lossStride * 2 };
 }
 
 function evaluationOf(data: RunEvent['data']): EvaluationRow {

@@ -35,6 +35,7 @@ export function emitOnnx(graph: Graph, options: { readonly precision?: Precision
   const { gemms, absorbed } = planGemms(graph);
   const names: string[] = [];
   const nameOf = (id: number): string => names[id];
+  graph.nodes.forEach((_, id) => {
     if (absorbed.has(id)) return;
     const gemm = gemms.get(id);
     names[id] = gemm ? emitGemm(writer, gemm, nameOf) : emitNode(writer, graph, id, nameOf);
@@ -45,7 +46,7 @@ export function emitOnnx(graph: Graph, options: { readonly precision?: Precision
 
 function emitNode(writer: OnnxWriter, graph: Graph, id: number, nameOf: (id: number) => string): string {
   const node = graph.nodes[id];
-XX
+  const { kernel, shape, dtype, attributes } = node;
   if (kernel === 'Input') return writer.input(inputName(attributes.name as string), shape, dtype);
   if (kernel === 'Constant') return writer.constant(dtype, shape, decodeConstant(dtype, attributes.data, sizeOf(shape))!);
   const emission = emissions[kernel];

@@ -1,6 +1,5 @@
 /**
- * Our own tfjs ops, for use inside traced functions. They run as kernels of the recording backend and have tape gradients,
- * so that they mix with tf.grad.
+ * Our own tfjs ops, for use inside traced functions; they run as kernels of the recording backend and mix with tf.grad.
  */
 import { engine } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -16,7 +15,8 @@ export interface TapPlace {
 }
 
 /**
- * The tensor itself, marked in the graph: a `Tap` node that no simplification removes; `findTaps` lists them.
+ * The tensor itself, marked in the graph: a `Tap` node that no simplification removes; `findTaps` lists them. Compute on with
+ * the returned tensor: a cotangent reaches the mark only through it.
  * @throws {TraceError} outside of trace()
  */
 export function tap<T extends Tensor>(tensor: T, { layer, role }: TapPlace): T {

@@ -13,10 +13,15 @@ export function requireSameGraph(first: Graph, second: Graph): void {
   for (let id = 0; id < length; id++) {
     if (canonicalJson(first.nodes[id] ?? 'none') !== canonicalJson(second.nodes[id] ?? 'none')) throw impure(first, second, id);
   }
-  const names = (graph: Graph): string => canonicalJson(graph.outputs);
-  if (names(first) !== names(second)) {
-    const got = `${first.outputs.map(({ name }) => name)} then ${second.outputs.map(({ name }) => name)}`;
-    throw new TraceError({ op: 'outputs', expected: 'the same outputs from two traces', got, remedy: 'return the same record at every call' });
+  const names = ({ outputs }: Graph): string => outputs.map(({ name }) => name).join(', ');
+  if (canonicalJson(first.outputs) !== canonicalJson(second.outputs)) {
+    const got = `${names(first)} then ${names(second)}`;
+    throw new TraceError({
+      op: 'outputs',
+      expected: 'the same outputs from two traces',
+      got,
+      remedy: 'return the same record at every call',
+    });
   }
 }
 

@@ -6,6 +6,7 @@
 import { broadcastShapes, sameShape, sizeOf, type DType, type NumericArray, type Shape } from '@geodesic/tensor';
 import type { GraphBuilder } from '../graph-builder.ts';
 import type { Attributes } from '../graph.ts';
+import { requireEntries } from './refusals.ts';
 
 /** A recorded tensor: `shape` is what tfjs sees; the node's own shape broadcasts to it. */
 export interface Value {
@@ -27,22 +28,32 @@ export class Recorder {
     return { id: this.builder.constant(value, dtype), shape, dtype };
   }
 
-  /** A constant of any values; equal values become one scalar. */
+  /** A constant of any values; equal values become one scalar. @throws {TraceError} when there are none */
   data(values: ArrayLike<number>, dtype: DType, shape: Shape): Value {
+    requireEntries('tensor', shape);
     if (!allEqual(values)) return { id: this.builder.constant({ dtype, shape, data: values as NumericArray }), shape, dtype };
     return this.constant(values instanceof Float32Array ? literal(values[0]) : values[0], dtype, shape);
   }
 
   /** A kernel on materialised inputs. */
   kernel(name: string, inputs: readonly Value[], attributes?: Attributes): Value {
-    return this.#wrap(this.builder.add(name, inputs.map((input) => this.full(input)), attributes));
+    return this.#wrap(
+      this.builder.add(
+        name,
+        inputs.map((input) => this.full(input)),
+        attributes,
+      ),
+    );
   }
 
   /** An elementwise kernel with numpy broadcasting; numbers are constants of the first value's dtype. */
   elementwise(name: string, ...operands: readonly (Value | number)[]): Value {
     const dtype = operands.find((operand) => typeof operand !== 'number')?.dtype;
     const inputs = operands.map((operand) => (typeof operand === 'number' ? this.constant(operand, dtype) : operand));
-    const id = this.builder.add(name, inputs.map((input) => input.id));
+    const id = this.builder.add(
+      name,
+      inputs.map((input) => input.id),
+    );
     const shape = inputs.map((input) => input.shape).reduce((a, b) => broadcastShapes(a, b));
     return { id, shape, dtype: this.builder.dtypeOf(id) };
   }

@@ -4,10 +4,10 @@
  */
 import { KernelBackend, Variable } from '@tensorflow/tfjs-core';
 import type { BackendValues, DataType, KernelConfig, NamedTensorInfoMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
-import { sizeOf, type DType, type NumericArray, type Shape } from '@geodesic/tensor';
+import type { NumericArray } from '@geodesic/tensor';
 import { lowerings } from './lowering/index.ts';
 import type { Recorder, Value } from './recorder.ts';
-import { refuseRandom, valueRead, variableTouched } from './refusals.ts';
+import { refuseRandom, requireEntries, supportedDtype, valueRead, variableTouched } from './refusals.ts';
 import { runningOps, tfjsEngine } from './tfjs-engine.ts';
 import { TraceError } from './trace-error.ts';
 
@@ -31,6 +31,8 @@ export class RecordingBackend extends KernelBackend {
   /** The first asynchronous read: tfjs turns its error into a rejection that nobody awaits, so the trace itself reports it. */
   asynchronousRead: TraceError | undefined;
   readonly #entries = new WeakMap<object, Entry>();
+  /** By tensor, not by its data: on other backends a clone or a reshaped tensor shares the data of its source. */
+  readonly #captured = new WeakMap<TensorInfo, Value>();
   #live = 0;
 
   constructor(recorder: Recorder) {
@@ -39,20 +41,28 @@ export class RecordingBackend extends KernelBackend {
   }
 
   /** The tfjs tensor of a recorded value. */
-  tensorInfo(value: Value, producer: string, numbers?: ArrayLike<number>): TensorInfo {
+  tensorInfo(value: Value, producer: string): TensorInfo {
+    requireEntries(producer, value.shape);
     const dataId = {};
-    this.#store(dataId, { value, producer, ...(numbers && { numbers }) });
+    this.#store(dataId, { value, producer });
     return { dataId, shape: [...value.shape], dtype: value.dtype as DataType };
   }
 
   /** The recorded value of a tensor; captures constants. @throws {TraceError} for variables, strangers and disposed tensors */
   recorded(tensor: TensorInfo): Value {
     if (tensor instanceof Variable) throw variableTouched(tensor.name, tensor.shape, 'read');
-    const known = this.#entries.get(tensor.dataId);
-    if (known) return known.value;
+    const known = this.#entries.get(tensor.dataId)?.value ?? this.#captured.get(tensor);
+    if (known) return known;
     const origin = origins.get(tensor.dataId);
     if (origin || !tfjsEngine().state.tensorInfo.has(tensor.dataId)) throw this.#lost(tensor, origin);
     return this.#capture(tensor);
+  }
+
+  /** Gives a tensor another value of its shape and dtype; the returned function takes it back. */
+  rebind(tensor: TensorInfo, value: Value): () => void {
+    const before = this.recorded(tensor);
+    this.#bind(tensor, value);
+    return () => this.#bind(tensor, before);
   }
 
   override write(values: BackendValues, shape: number[], dtype: DataType): object {
@@ -64,7 +74,7 @@ export class RecordingBackend extends KernelBackend {
   override move(dataId: object, values: BackendValues, shape: number[], dtype: DataType): void {
     const ops = runningOps(tfjsEngine());
     refuseRandom(ops, shape);
-    const type = checkedDtype(dtype, shape);
+    const type = supportedDtype(dtype, shape);
     const numbers = values as NumericArray;
     this.#store(dataId, { value: this.recorder.data(numbers, type, shape), numbers, producer: ops.at(-1) ?? 'constant' });
   }
@@ -122,11 +132,16 @@ export class RecordingBackend extends KernelBackend {
     this.#live++;
   }
 
+  #bind(tensor: TensorInfo, value: Value): void {
+    const entry = this.#entries.get(tensor.dataId);
+    if (entry) this.#entries.set(tensor.dataId, { ...entry, value });
+    else this.#captured.set(tensor, value);
+  }
+
   #capture(tensor: TensorInfo): Value {
     const numbers = tfjsEngine().readSync(tensor.dataId);
-    const value = this.recorder.data(numbers, checkedDtype(tensor.dtype, tensor.shape), tensor.shape);
-    // Kept for this trace only, so that one captured tensor is one constant; not counted as live data.
-    this.#entries.set(tensor.dataId, { value, numbers, producer: 'captured constant' });
+    const value = this.recorder.data(numbers, supportedDtype(tensor.dtype, tensor.shape), tensor.shape);
+    this.#captured.set(tensor, value);
     return value;
   }
 
@@ -137,7 +152,9 @@ export class RecordingBackend extends KernelBackend {
       shape: tensor.shape,
       expected: 'a tensor of this trace, or a constant made before it',
       got: leaked ? 'a tensor leaked from an earlier trace' : 'a disposed tensor',
-      remedy: leaked ? 'create it before tracing, or again in every call; keep no tensors between calls' : 'do not dispose what is used later',
+      remedy: leaked
+        ? 'create it before tracing, or again in every call; keep no tensors between calls'
+        : 'do not dispose what is used later',
     });
   }
 
@@ -163,14 +180,4 @@ export function recordingKernels(): KernelConfig[] {
 function valuesOf(backend: RecordingBackend, inputs: NamedTensorInfoMap): Record<string, Value> {
   const present = Object.entries(inputs).filter(([, tensor]) => tensor !== undefined && tensor !== null);
   return Object.fromEntries(present.map(([name, tensor]) => [name, backend.recorded(tensor as Tensor)]));
-}
-
-function checkedDtype(dtype: DataType, shape: Shape): DType {
-  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
-    throw new TraceError({ op: 'tensor', shape, expected: 'float32, int32 or bool', got: dtype, remedy: 'encode it as numbers before tracing' });
-  }
-  if (sizeOf(shape) === 0) {
-    throw new TraceError({ op: 'tensor', shape, expected: 'at least one value', got: 'an empty tensor', remedy: 'leave it out' });
-  }
-  return dtype;
 }

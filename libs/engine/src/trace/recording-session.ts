@@ -2,29 +2,21 @@
  * Puts tfjs into recording mode and back. Backend, tape, scopes and kernel registry of tfjs are process-wide: a trace is
  * synchronous, and whatever happens the engine is left as it was found, every tensor made by the trace disposed.
  */
-import { Variable, registerGradient, registerKernel, unregisterGradient, unregisterKernel } from '@tensorflow/tfjs-core';
+import { Variable, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { guardedRunKernelFunc } from './custom-gradients.ts';
-import { customGradients } from './lowering/custom.ts';
+import { graphGradients } from './gradients.ts';
 import { lowerings } from './lowering/index.ts';
 import { RECORDING, recordingKernels, type RecordingBackend } from './recording-backend.ts';
 import { refuseRandom, unsupportedKernel, variableTouched } from './refusals.ts';
-import { orderedAddTapeNode } from './tape-repair.ts';
 import { runningOps, tfjsEngine, type TfjsEngine } from './tfjs-engine.ts';
 import { TraceError } from './trace-error.ts';
-
-/** What a recording run learned besides the graph. */
-export interface Recording<T> {
-  readonly result: T;
-  /** Whether the function took gradients of gradients, and so relied on the repaired tape. */
-  readonly nestedGradients: boolean;
-}
 
 /**
  * Runs `body` with tfjs recording on `backend`; restores tfjs also when it throws.
  * @throws {TraceError} when a trace is running already
  */
-export function record<T>(backend: RecordingBackend, body: () => T): Recording<T> {
+export function record<T>(backend: RecordingBackend, body: () => T): T {
   const engine = tfjsEngine();
   if (isRecording(engine)) {
     const remedy = 'call the inner function directly';
@@ -33,18 +25,17 @@ export function record<T>(backend: RecordingBackend, body: () => T): Recording<T
   const { backendName, backendInstance } = engine;
   const { scopeStack, activeScope, activeTape, gradientDepth, kernelDepth } = engine.state;
   const made: Tensor[] = [];
-  const seen = { nestedGradients: false };
-  const restoreOverrides = override(engine, guards(engine, made, seen));
-  registerKernels();
+  const restoreOverrides = override(engine, guards(engine, backend, made));
+  recordingKernels().forEach(registerKernel);
   try {
     Object.assign(engine, { backendName: RECORDING, backendInstance: backend });
     Object.assign(engine.state, { scopeStack: [], activeScope: null, activeTape: null, gradientDepth: 0, kernelDepth: 0 });
     engine.startScope('trace');
-    return { result: body(), nestedGradients: seen.nestedGradients };
+    return body();
   } finally {
     restoreOverrides();
     for (const tensor of made) if (!tensor.isDisposed) tensor.dispose();
-    unregisterKernels();
+    for (const kernelName of Object.keys(lowerings)) unregisterKernel(kernelName, RECORDING);
     Object.assign(engine.state, { scopeStack, activeScope, activeTape, gradientDepth, kernelDepth });
     Object.assign(engine, { backendName, backendInstance });
   }
@@ -56,13 +47,12 @@ export function isRecording(engine: TfjsEngine = tfjsEngine()): boolean {
 }
 
 /** The engine's methods as they behave while recording. */
-function guards(engine: TfjsEngine, made: Tensor[], seen: { nestedGradients: boolean }): Partial<TfjsEngine> {
+function guards(engine: TfjsEngine, backend: RecordingBackend, made: Tensor[]): Partial<TfjsEngine> {
   const runKernel = engine.runKernel.bind(engine);
-  const startTape = engine.startTape.bind(engine);
   const trackTensor = engine.trackTensor.bind(engine);
   const disposeTensor = engine.disposeTensor.bind(engine);
   return {
-    addTapeNode: orderedAddTapeNode(engine),
+    gradients: graphGradients(backend),
     runKernelFunc: guardedRunKernelFunc(engine),
     runKernel: (name, inputs, attributes) => {
       if (isRecording(engine) && !Object.hasOwn(lowerings, name)) {
@@ -71,10 +61,6 @@ function guards(engine: TfjsEngine, made: Tensor[], seen: { nestedGradients: boo
         throw unsupportedKernel(name, shape);
       }
       return runKernel(name, inputs, attributes);
-    },
-    startTape: () => {
-      seen.nestedGradients ||= engine.state.gradientDepth > 0;
-      startTape();
     },
     makeVariable: (initial, _, name) => {
       throw variableTouched(name ?? 'unnamed', initial.shape, 'created');
@@ -100,14 +86,4 @@ function override<T extends object>(target: T, methods: Partial<T>): () => void 
       else Reflect.deleteProperty(target, key);
     }
   };
-}
-
-function registerKernels(): void {
-  recordingKernels().forEach(registerKernel);
-  customGradients.forEach(registerGradient);
-}
-
-function unregisterKernels(): void {
-  for (const kernelName of Object.keys(lowerings)) unregisterKernel(kernelName, RECORDING);
-  for (const { kernelName } of customGradients) unregisterGradient(kernelName);
 }

@@ -1,13 +1,14 @@
 /**
  * What a trace refuses by name, and what a user can do instead.
  */
-import type { Shape } from '@geodesic/tensor';
+import type { DType, Shape } from '@geodesic/tensor';
 import { TraceError } from './trace-error.ts';
 
-const RANDOM_OPS: ReadonlySet<string> = new Set([
-  ...['rand', 'randomGamma', 'randomNormal', 'randomStandardNormal', 'randomUniform', 'randomUniformInt'],
-  ...['truncatedNormal', 'dropout', 'multinomial', 'Multinomial'],
-]);
+const RANDOM_OPS: ReadonlySet<string> = new Set(
+  'rand randomGamma randomNormal randomStandardNormal randomUniform randomUniformInt truncatedNormal dropout multinomial Multinomial'.split(
+    ' ',
+  ),
+);
 
 /** Shared by everything that is a value of one moment: random numbers, clocks, counters. */
 export const PASS_AS_INPUT: string =
@@ -32,7 +33,13 @@ export function refuseRandom(ops: readonly string[], shape: Shape | undefined): 
 /** The error for a kernel without a lowering. */
 export function unsupportedKernel(kernel: string, shape: Shape | undefined): TraceError {
   const remedy = KERNEL_REMEDIES[kernel] ?? 'write it with supported ops, or compute it before tracing and pass it as an input';
-  return new TraceError({ op: kernel, ...(shape && { shape }), expected: 'a kernel that can be traced', got: 'one without a lowering', remedy });
+  return new TraceError({
+    op: kernel,
+    ...(shape && { shape }),
+    expected: 'a kernel that can be traced',
+    got: 'one without a lowering',
+    remedy,
+  });
 }
 
 /** The error for reading numbers of a tensor that has none while tracing. */
@@ -54,6 +61,26 @@ export function variableTouched(name: string, shape: Shape, what: 'created' | 'r
     expected: 'a pure function of its inputs',
     got: `a tf.Variable ${what} inside the traced function`,
     remedy:
-      what === 'assigned or disposed' ? 'return the new value as an output' : 'pass its value as an input; parameters are inputs of a program',
+      what === 'assigned or disposed'
+        ? 'return the new value as an output'
+        : 'pass its value as an input; parameters are inputs of a program',
   });
+}
+
+/** The dtype, if programs have it. @throws {TraceError} for strings and complex numbers */
+export function supportedDtype(dtype: string, shape: Shape): DType {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw new TraceError({
+    op: 'tensor',
+    shape,
+    expected: 'float32, int32 or bool',
+    got: dtype,
+    remedy: 'encode it as numbers before tracing',
+  });
+}
+
+/** Refuses shapes without entries. @throws {TraceError} */
+export function requireEntries(op: string, shape: Shape): void {
+  if (!shape.includes(0)) return;
+  throw new TraceError({ op, shape, expected: 'at least one value', got: 'an empty tensor', remedy: 'leave it out' });
 }

@@ -5,12 +5,6 @@
 import { engine } from '@tensorflow/tfjs-core';
 import type { KernelBackend, Tensor } from '@tensorflow/tfjs-core';
 
-/** An entry of the gradient tape. */
-export interface TapeNode {
-  readonly outputs: readonly Tensor[];
-  readonly saved?: readonly Tensor[];
-}
-
 /** A named frame of tfjs' memory management; ops open one called `<op>__op`. */
 export interface Scope {
   readonly name: string;
@@ -20,7 +14,7 @@ export interface Scope {
 export interface TfjsState {
   scopeStack: Scope[];
   activeScope: Scope | null;
-  activeTape: TapeNode[] | null;
+  activeTape: unknown[] | null;
   gradientDepth: number;
   kernelDepth: number;
   readonly tensorInfo: WeakMap<object, { readonly backend: KernelBackend }>;
@@ -39,17 +33,10 @@ export interface TfjsEngine {
   backendInstance: KernelBackend | null | undefined;
   readSync(dataId: object): ArrayLike<number>;
   startScope(name: string): void;
-  startTape(): void;
+  /** Value and gradients of f, which computes from xs; dy defaults to ones. */
+  gradients(f: () => unknown, xs: readonly Tensor[], dy?: Tensor | null): { value: Tensor; grads: Tensor[] };
   runKernel(name: string, inputs: Readonly<Record<string, Tensor>>, attributes?: object): Tensor | Tensor[];
   runKernelFunc(call: KernelCall): Tensor | Tensor[];
-  addTapeNode(
-    kernel: string,
-    inputs: Readonly<Record<string, Tensor>>,
-    outputs: readonly Tensor[],
-    gradient: unknown,
-    saved: readonly Tensor[] | undefined,
-    attributes: unknown,
-  ): void;
   makeVariable(initial: Tensor, trainable?: boolean, name?: string): Tensor;
   trackTensor(tensor: Tensor, backend?: KernelBackend): void;
   disposeTensor(tensor: Tensor): void;
@@ -60,7 +47,15 @@ export function tfjsEngine(): TfjsEngine {
   return engine() as unknown as TfjsEngine;
 }
 
-/** The tfjs op that is running, outermost first, e.g. `['dropout', 'randomUniform']`. */
+/** Ops open a scope of this kind of name. */
+const OP_SCOPE = /^(.*)__op$/;
+
+/** The tfjs ops that are running, outermost first, e.g. `['dropout', 'randomUniform']`. */
 export function runningOps({ state }: TfjsEngine): string[] {
-  return state.scopeStack.filter(({ name }) => name.endsWith('__op')).map(({ name }) => name.slice(0, -'__op'.length));
+  return state.scopeStack.flatMap(({ name }) => OP_SCOPE.exec(name)?.[1] ?? []);
+}
+
+/** The tfjs op whose code is running; undefined where a user's code is. */
+export function activeOp({ state }: TfjsEngine): string | undefined {
+  return OP_SCOPE.exec(state.activeScope?.name ?? '')?.[1];
 }

@@ -6,11 +6,11 @@ import { Tensor, engine } from '@tensorflow/tfjs-core';
 import type { DType, Shape } from '@geodesic/tensor';
 import { GraphBuilder } from '../graph-builder.ts';
 import type { Graph } from '../graph.ts';
+import { withoutMarks } from './gradients.ts';
 import { requireSameGraph } from './purity.ts';
 import { Recorder } from './recorder.ts';
 import { RecordingBackend } from './recording-backend.ts';
-import { record, type Recording } from './recording-session.ts';
-import { requireRepairedTape } from './tape-self-test.ts';
+import { record } from './recording-session.ts';
 import { TraceError } from './trace-error.ts';
 
 /** Type of an input of a traced function. */
@@ -28,6 +28,8 @@ export type TracedFunction = (inputs: Record<string, Tensor>) => Record<string, 
  * Records a tfjs function as a graph. The function is called twice, and refused if the two graphs differ. Inputs that it does
  * not use are not inputs of the graph. Tensors made before tracing are captured as constants.
  *
+ * Gradients taken inside (tf.grad, tf.valueAndGrad, ..) are recorded by the derivative rules of the graph, to any order.
+ *
  * While it runs, the tfjs engine of the whole process records (backend, tape, scopes): it is synchronous and not reentrant.
  * Afterwards, also after an error, tfjs is as it was, and every tensor that the call made is disposed.
  *
@@ -35,27 +37,31 @@ export type TracedFunction = (inputs: Record<string, Tensor>) => Record<string, 
  * gradients, tensors of earlier traces, kernels without a lowering, and anything but a flat record of tensors returned
  */
 export function trace(fn: TracedFunction, inputs: Readonly<Record<string, InputSpec>>): Graph {
-  const first = traceOnce(fn, inputs);
-  if (first.nestedGradients) requireRepairedTape((tested) => traceOnce(({ x }) => ({ y: tested(x) }), { x: { shape: [] } }).result);
-  requireSameGraph(first.result, traceOnce(fn, inputs).result);
-  return first.result;
+  const graph = traceOnce(fn, inputs);
+  requireSameGraph(graph, traceOnce(fn, inputs));
+  return graph;
 }
 
-function traceOnce(fn: TracedFunction, inputs: Readonly<Record<string, InputSpec>>): Recording<Graph> {
+function traceOnce(fn: TracedFunction, inputs: Readonly<Record<string, InputSpec>>): Graph {
   const builder = new GraphBuilder();
   const backend = new RecordingBackend(new Recorder(builder));
   return record(backend, () => {
     const placeholders = Object.entries(inputs).map(([name, spec]) => [name, placeholder(backend, name, spec)]);
-    let returned: unknown;
-    try {
-      returned = fn(Object.fromEntries(placeholders) as Record<string, Tensor>);
-    } finally {
-      // eslint-disable-next-line no-unsafe-finally -- the read came first; whatever follows from it is noise
-      if (backend.asynchronousRead) throw backend.asynchronousRead;
-    }
+    const returned = callTraced(backend, () => fn(Object.fromEntries(placeholders) as Record<string, Tensor>));
     for (const [name, tensor] of outputsOf(returned)) builder.output(name, backend.recorder.full(backend.recorded(tensor)));
-    return builder.build();
+    return withoutMarks(builder.build());
   });
+}
+
+/** Calls a user's function; an asynchronous read that it made comes before whatever followed from it. */
+function callTraced(backend: RecordingBackend, call: () => unknown): unknown {
+  try {
+    const returned = call();
+    if (backend.asynchronousRead === undefined) return returned;
+  } catch (error) {
+    throw backend.asynchronousRead ?? error;
+  }
+  throw backend.asynchronousRead;
 }
 
 function placeholder(backend: RecordingBackend, name: string, { shape, dtype = 'float32' }: InputSpec): Tensor {

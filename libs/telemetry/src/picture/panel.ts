@@ -103,7 +103,9 @@ interface CurveOptions extends Pick<PanelOptions, 'kind'> {
 }
 
 function renderCurve({ points, index, kind, horizontal, vertical, floor }: CurveOptions): string {
-  const pixels: readonly Pixel[] = points.map(({ step, value }) => ({ x: horizontal.at(step), y: vertical.at(value) }));
+  const shown = points.filter(({ value }) => vertical.holds(value));
+  const pixels: readonly Pixel[] = shown.map(({ step, value }) => ({ x: horizontal.at(step), y: vertical.at(value) }));
+  if (pixels.length === 0) return '';
   const isNoisy = kind !== 'setting' && pixels.length > MARKED_POINTS;
   // Smoothing in pixels is smoothing of logarithms on a log axis, which is what the eye follows there.
   const line = thin(isNoisy ? smooth(pixels) : pixels);

@@ -6,7 +6,9 @@
 /** One axis. */
 export interface Scale {
   readonly kind: 'linear' | 'log';
-  /** Pixels of a value; a log axis draws what lies below it at its foot. */
+  /** Whether the axis reaches down to a value; a linear one holds all that it was made for. */
+  holds(value: number): boolean;
+  /** Pixels of a value that the axis holds. */
   at(value: number): number;
   /** Values to mark, ascending. */
   readonly ticks: readonly number[];
@@ -32,7 +34,7 @@ export function linearScale(
   const last = nice ? Math.ceil(to / step - 1e-9) : Math.floor(to / step + 1e-9);
   const ticks = Array.from({ length: last - first + 1 }, (_, index) => clean((first + index) * step));
   const domain: readonly [number, number] = nice ? [first * step, last * step] : [from, to];
-  return { kind: 'linear', ticks, at: (value) => project(value, domain, range) };
+  return { kind: 'linear', ticks, holds: () => true, at: (value) => project(value, domain, range) };
 }
 
 /** A logarithmic axis that holds [low, high], both positive; at least half a decade. */
@@ -45,7 +47,7 @@ export function logScale([low, high]: readonly [number, number], { range, count 
   const fine = decades.flatMap((decade) => [1, 2, 5].map((digit) => clean(digit * power(decade)))).filter(inside);
   const stride = Math.ceil(whole.length / count);
   const ticks = whole.length >= 3 ? whole.filter((_, index) => index % stride === 0) : fine;
-  return { kind: 'log', ticks, at: (value) => project(Math.max(Math.log10(Math.max(value, 0)), domain[0]), domain, range) };
+  return { kind: 'log', ticks, holds: (value) => Math.log10(value) >= domain[0], at: (value) => project(Math.log10(value), domain, range) };
 }
 
 function project(value: number, [from, to]: readonly [number, number], [start, end]: readonly [number, number]): number {

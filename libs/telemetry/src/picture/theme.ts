@@ -28,7 +28,7 @@ export function styleRules(): string {
     'text{font-family:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums}',
     '.title{font-size:24px;font-weight:650;letter-spacing:-.01em}.subtitle{font-size:13px}.fact{font-size:20px;font-weight:650}',
     '.panel-title{font-size:14px;font-weight:650}.small{font-size:11px}.legend{font-size:12px}.strong{font-weight:650}',
-    '.line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.raw{fill:none;stroke-width:1;opacity:.28}.area{opacity:.07;stroke:none}',
+    '.line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.raw{fill:none;stroke-width:1;opacity:.36}.area{opacity:.07;stroke:none}',
     '.dot{stroke-width:1.5}.dashed{stroke-dasharray:5 4}',
     colours(LIGHT),
     `@media(prefers-color-scheme:dark){${colours(DARK)}}`,

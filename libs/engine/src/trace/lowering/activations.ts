@@ -4,7 +4,7 @@
  */
 import type { ClipByValueAttrs, LeakyReluAttrs, StepAttrs } from '@tensorflow/tfjs-core';
 import type { Recorder, Value } from '../recorder.ts';
-import { lowering, type LoweringTable } from './lowering.ts';
+import type { LoweringTable } from './lowering.ts';
 
 // Klambauer et al. 2017, "Self-normalizing neural networks", equation 14.
 const SELU_SCALE = 1.0507009873554805;
@@ -12,22 +12,17 @@ const SELU_ALPHA = 1.6732632423543772;
 
 /** Activation lowerings. */
 export const activations: LoweringTable = {
-  Step: lowering<StepAttrs>((recorder, { x }, { alpha }) => {
+  Step: (recorder, { x }, { alpha }: StepAttrs) => {
     const positive = recorder.elementwise('Greater', x, 0);
     if (!alpha) return recorder.cast(positive, x.dtype);
     return recorder.elementwise('Select', positive, recorder.constant(1, x.dtype), recorder.constant(alpha, x.dtype));
-  }),
-  ClipByValue: lowering<ClipByValueAttrs>((recorder, { x }, { clipValueMin, clipValueMax }) =>
+  },
+  ClipByValue: (recorder, { x }, { clipValueMin, clipValueMax }: ClipByValueAttrs) =>
     recorder.elementwise('Minimum', recorder.elementwise('Maximum', x, clipValueMin), clipValueMax),
-  ),
   Relu6: (recorder, { x }) => activate(recorder, x, 'relu6'),
   Elu: (recorder, { x }) => activate(recorder, x, 'elu'),
-  EluGrad: (recorder, { dy, y }) => {
-    const slope = recorder.elementwise('Add', recorder.elementwise('Minimum', y, 0), 1);
-    return recorder.elementwise('Multiply', dy, slope);
-  },
   Selu: (recorder, { x }) => recorder.elementwise('Multiply', exponentialLinear(recorder, x, SELU_ALPHA), SELU_SCALE),
-  LeakyRelu: lowering<LeakyReluAttrs>((recorder, { x }, { alpha }) => activate(recorder, x, 'leakyrelu', { leakyreluAlpha: alpha })),
+  LeakyRelu: (recorder, { x }, { alpha }: LeakyReluAttrs) => activate(recorder, x, 'leakyrelu', { leakyreluAlpha: alpha }),
   Prelu: (recorder, { x, alpha }) => activate(recorder, x, 'prelu', { alpha }),
 };
 

@@ -3,22 +3,19 @@
  * so that neither value nor derivative is lost near zero (hyperbolic functions go through expm1 and log1p).
  */
 import type { CastAttrs, FusedBatchNormAttrs } from '@tensorflow/tfjs-core';
-import type { DType } from '@geodesic/tensor';
 import type { Recorder, Value } from '../recorder.ts';
-import { lowering, type Lowering, type LoweringTable } from './lowering.ts';
+import { supportedDtype } from '../refusals.ts';
+import type { Lowering, LoweringTable } from './lowering.ts';
+
+const UNARY = 'Neg Exp Log Log1p Expm1 Tanh Sigmoid Softplus Relu Sqrt Rsqrt Square Reciprocal Abs Sign Sin Cos Erf Floor LogicalNot';
+const BINARY = 'Add Sub Multiply RealDiv Maximum Minimum Pow Greater GreaterEqual Less LessEqual Equal NotEqual LogicalAnd LogicalOr';
 
 const unary: LoweringTable = Object.fromEntries(
-  [
-    ...['Neg', 'Exp', 'Log', 'Log1p', 'Expm1', 'Tanh', 'Sigmoid', 'Softplus', 'Relu', 'Sqrt', 'Rsqrt', 'Square', 'Reciprocal'],
-    ...['Abs', 'Sign', 'Sin', 'Cos', 'Erf', 'Floor', 'LogicalNot'],
-  ].map((name): [string, Lowering] => [name, (recorder, { x }) => recorder.elementwise(name, x)]),
+  UNARY.split(' ').map((name): [string, Lowering] => [name, (recorder, { x }) => recorder.elementwise(name, x)]),
 );
 
 const binary: LoweringTable = Object.fromEntries(
-  [
-    ...['Add', 'Sub', 'Multiply', 'RealDiv', 'Maximum', 'Minimum', 'Pow'],
-    ...['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'],
-  ].map((name): [string, Lowering] => [name, (recorder, { a, b }) => recorder.elementwise(name, a, b)]),
+  BINARY.split(' ').map((name): [string, Lowering] => [name, (recorder, { a, b }) => recorder.elementwise(name, a, b)]),
 );
 
 /** Elementwise lowerings. */
@@ -26,10 +23,10 @@ export const elementwise: LoweringTable = {
   ...unary,
   ...binary,
   Identity: (_, { x }) => x,
-  Cast: lowering<CastAttrs>((recorder, { x }, { dtype }) => recorder.cast(x, dtype as DType)),
+  Cast: (recorder, { x }, { dtype }: CastAttrs) => recorder.cast(x, supportedDtype(dtype, x.shape)),
   AddN: (recorder, inputs) => Object.values(inputs).reduce((sum, term) => recorder.elementwise('Add', sum, term)),
   SquaredDifference: (recorder, { a, b }) => recorder.elementwise('Square', recorder.elementwise('Sub', a, b)),
-  FloorDiv: (recorder, { a, b }) => floorDivide(recorder, a, b),
+  FloorDiv: (recorder, { a, b }) => recorder.cast(floorDivide(recorder, a, b), 'int32'),
   Mod: (recorder, { a, b }) => recorder.elementwise('Sub', a, recorder.elementwise('Multiply', floorDivide(recorder, a, b), b)),
   Ceil: (recorder, { x }) => recorder.elementwise('Neg', recorder.elementwise('Floor', recorder.elementwise('Neg', x))),
   Round: (recorder, { x }) => roundHalfToEven(recorder, x),
@@ -51,12 +48,12 @@ export const elementwise: LoweringTable = {
   },
   Atanh: (recorder, { x }) => halfOf(recorder, 'Sub', 'Log1p', x),
   Select: (recorder, { condition, t, e }) => recorder.elementwise('Select', recorder.cast(condition, 'bool'), t, e),
-  FusedBatchNorm: lowering<FusedBatchNormAttrs>((recorder, { x, mean, variance, offset, scale }, { varianceEpsilon }) => {
+  FusedBatchNorm: (recorder, { x, mean, variance, offset, scale }, { varianceEpsilon }: FusedBatchNormAttrs) => {
     const deviation = recorder.elementwise('Rsqrt', recorder.elementwise('Add', variance, varianceEpsilon));
     const factor = scale === undefined ? deviation : recorder.elementwise('Multiply', deviation, scale);
     const normalised = recorder.elementwise('Multiply', recorder.elementwise('Sub', x, mean), factor);
     return offset === undefined ? normalised : recorder.elementwise('Add', normalised, offset);
-  }),
+  },
 };
 
 /** floor(a / b), through floats for integers. */
@@ -76,7 +73,11 @@ function roundHalfToEven(recorder: Recorder, x: Value): Value {
   const below = recorder.elementwise('Floor', x);
   const rest = recorder.elementwise('Sub', x, below);
   const evenBelow = recorder.elementwise('Multiply', recorder.elementwise('Floor', recorder.elementwise('Multiply', below, 0.5)), 2);
-  const tieUp = recorder.elementwise('LogicalAnd', recorder.elementwise('Equal', rest, 0.5), recorder.elementwise('NotEqual', below, evenBelow));
+  const tieUp = recorder.elementwise(
+    'LogicalAnd',
+    recorder.elementwise('Equal', rest, 0.5),
+    recorder.elementwise('NotEqual', below, evenBelow),
+  );
   const up = recorder.elementwise('LogicalOr', recorder.elementwise('Greater', rest, 0.5), tieUp);
   return recorder.elementwise('Add', below, recorder.cast(up, x.dtype));
 }

@@ -9,16 +9,16 @@ import type { Recorder, Value } from '../recorder.ts';
 /** The tensors of a kernel call by tfjs' names; list inputs (Concat, Pack, AddN) are named 0, 1, ... */
 export type Inputs = Readonly<Record<string, Value>>;
 
+interface Kernel {
+  // Written as a method, whose parameters are bivariant: a lowering names the attribute type of its kernel, which tfjs erases.
+  lower(recorder: Recorder, inputs: Inputs, attributes: object): Value | readonly Value[];
+}
+
 /** Records one kernel call; several outputs come as a list. */
-export type Lowering = (recorder: Recorder, inputs: Inputs, attributes: object) => Value | readonly Value[];
+export type Lowering = Kernel['lower'];
 
 /** Lowerings by tfjs kernel name. */
 export type LoweringTable = Readonly<Record<string, Lowering>>;
-
-/** Gives a lowering the type of its attributes, which the engine of tfjs erases. */
-export function lowering<A extends object>(record: (recorder: Recorder, inputs: Inputs, attributes: A) => Value | readonly Value[]): Lowering {
-  return record as Lowering;
-}
 
 /** Axes as tfjs accepts them (one, several, none for all, negative from the end) in canonical form. */
 export function axesOf(axis: number | readonly number[] | null | undefined, shape: Shape): number[] {

@@ -3,17 +3,16 @@
  */
 import type { BatchMatMulAttrs, _FusedMatMulAttrs } from '@tensorflow/tfjs-core';
 import { activate } from './activations.ts';
-import { lowering, type LoweringTable } from './lowering.ts';
+import type { LoweringTable } from './lowering.ts';
 
 /** Lowerings of products. */
 export const matrixProducts: LoweringTable = {
-  BatchMatMul: lowering<BatchMatMulAttrs>((recorder, { a, b }, { transposeA, transposeB }) =>
+  BatchMatMul: (recorder, { a, b }, { transposeA, transposeB }: BatchMatMulAttrs) =>
     recorder.kernel('BatchMatMul', [a, b], { transposeA, transposeB }),
-  ),
-  _FusedMatMul: lowering<_FusedMatMulAttrs>((recorder, inputs, { transposeA, transposeB, activation, leakyreluAlpha }) => {
+  _FusedMatMul: (recorder, inputs, { transposeA, transposeB, activation, leakyreluAlpha }: _FusedMatMulAttrs) => {
     const { a, b, bias, preluActivationWeights } = inputs;
     const product = recorder.kernel('BatchMatMul', [a, b], { transposeA, transposeB });
     const shifted = bias === undefined ? product : recorder.elementwise('Add', product, bias);
     return activate(recorder, shifted, activation ?? 'linear', { alpha: preluActivationWeights, leakyreluAlpha });
-  }),
+  },
 };

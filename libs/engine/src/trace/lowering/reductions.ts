@@ -6,34 +6,31 @@ import type { ArgMaxAttrs, CumsumAttrs, LogSoftmaxAttrs, MaxAttrs, SoftmaxAttrs,
 import { sizeOf, type Shape } from '@geodesic/tensor';
 import type { Recorder, Value } from '../recorder.ts';
 import { TraceError } from '../trace-error.ts';
-import { axesOf, axisOf, lowering, type LoweringTable } from './lowering.ts';
+import { axesOf, axisOf, type LoweringTable } from './lowering.ts';
 
 /** Reduction lowerings. */
 export const reductions: LoweringTable = {
-  Sum: lowering<SumAttrs>((recorder, { x }, { axis, keepDims }) => {
+  Sum: (recorder, { x }, { axis, keepDims }: SumAttrs) => {
     const summand = x.dtype === 'bool' ? recorder.cast(x, 'int32') : x;
     return reduce(recorder, 'Sum', summand, { axes: axesOf(axis, x.shape), keepDims });
-  }),
-  Mean: lowering<SumAttrs>((recorder, { x }, { axis, keepDims }) => {
+  },
+  Mean: (recorder, { x }, { axis, keepDims }: SumAttrs) => {
     const axes = axesOf(axis, x.shape);
     const sum = reduce(recorder, 'Sum', recorder.cast(x, 'float32'), { axes, keepDims });
     return recorder.elementwise('Multiply', sum, 1 / sizeOf(axes.map((a) => x.shape[a])));
-  }),
-  Max: lowering<MaxAttrs>((recorder, { x }, { reductionIndices, keepDims }) =>
+  },
+  Max: (recorder, { x }, { reductionIndices, keepDims }: MaxAttrs) =>
     reduce(recorder, 'Max', x, { axes: axesOf(reductionIndices, x.shape), keepDims }),
-  ),
-  Min: lowering<SumAttrs>((recorder, { x }, { axis, keepDims }) => reduce(recorder, 'Min', x, { axes: axesOf(axis, x.shape), keepDims })),
-  All: lowering<SumAttrs>((recorder, { x }, { axis, keepDims }) => quantify(recorder, 'Min', x, { axes: axesOf(axis, x.shape), keepDims })),
-  Any: lowering<SumAttrs>((recorder, { x }, { axis, keepDims }) => quantify(recorder, 'Max', x, { axes: axesOf(axis, x.shape), keepDims })),
-  ArgMax: lowering<ArgMaxAttrs>((recorder, { x }, { axis }) => recorder.kernel('ArgMax', [x], { axis: axesOf(axis, x.shape)[0] })),
-  ArgMin: lowering<ArgMaxAttrs>((recorder, { x }, { axis }) =>
+  Min: (recorder, { x }, { axis, keepDims }: SumAttrs) => reduce(recorder, 'Min', x, { axes: axesOf(axis, x.shape), keepDims }),
+  All: (recorder, { x }, { axis, keepDims }: SumAttrs) => quantify(recorder, 'Min', x, { axes: axesOf(axis, x.shape), keepDims }),
+  Any: (recorder, { x }, { axis, keepDims }: SumAttrs) => quantify(recorder, 'Max', x, { axes: axesOf(axis, x.shape), keepDims }),
+  ArgMax: (recorder, { x }, { axis }: ArgMaxAttrs) => recorder.kernel('ArgMax', [x], { axis: axesOf(axis, x.shape)[0] }),
+  ArgMin: (recorder, { x }, { axis }: ArgMaxAttrs) =>
     recorder.kernel('ArgMax', [recorder.elementwise('Neg', x)], { axis: axesOf(axis, x.shape)[0] }),
-  ),
-  Cumsum: lowering<CumsumAttrs>((recorder, { x }, { axis, exclusive, reverse }) =>
+  Cumsum: (recorder, { x }, { axis, exclusive, reverse }: CumsumAttrs) =>
     recorder.kernel('Cumsum', [x], { axis: axisOf(axis, x.shape.length), exclusive, reverse }),
-  ),
-  LogSoftmax: lowering<LogSoftmaxAttrs>((recorder, { logits }, { axis }) => logSoftmax(recorder, logits, axis)),
-  Softmax: lowering<SoftmaxAttrs>((recorder, { logits }, { dim }) => recorder.elementwise('Exp', logSoftmax(recorder, logits, dim))),
+  LogSoftmax: (recorder, { logits }, { axis }: LogSoftmaxAttrs) => logSoftmax(recorder, logits, axis),
+  Softmax: (recorder, { logits }, { dim }: SoftmaxAttrs) => recorder.elementwise('Exp', logSoftmax(recorder, logits, dim)),
 };
 
 interface Reduction {

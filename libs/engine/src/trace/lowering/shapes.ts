@@ -19,50 +19,66 @@ import type {
 } from '@tensorflow/tfjs-core';
 import { sizeOf, type Shape } from '@geodesic/tensor';
 import type { Recorder, Value } from '../recorder.ts';
-import { axesOf, axisOf, lowering, type LoweringTable } from './lowering.ts';
+import { TraceError } from '../trace-error.ts';
+import { axesOf, axisOf, type LoweringTable } from './lowering.ts';
 
 /** Lowerings of shape kernels. */
 export const shapes: LoweringTable = {
-  Reshape: lowering<ReshapeAttrs>((recorder, { x }, { shape }) =>
-    recorder.reshape(x, util.inferFromImplicitShape([...shape], sizeOf(x.shape))),
-  ),
-  ExpandDims: lowering<ExpandDimsAttrs>((recorder, { input }, { dim }) =>
+  Reshape: (recorder, { x }, { shape }: ReshapeAttrs) => recorder.reshape(x, util.inferFromImplicitShape([...shape], sizeOf(x.shape))),
+  ExpandDims: (recorder, { input }, { dim }: ExpandDimsAttrs) =>
     recorder.reshape(input, input.shape.toSpliced(axisOf(dim, input.shape.length + 1), 0, 1)),
-  ),
-  Transpose: lowering<TransposeAttrs>((recorder, { x }, { perm }) => {
-    if (recorder.isSplat(x)) return recorder.broadcast(x, perm.map((axis) => x.shape[axis]));
+  Transpose: (recorder, { x }, { perm }: TransposeAttrs) => {
+    if (recorder.isSplat(x))
+      return recorder.broadcast(
+        x,
+        perm.map((axis) => x.shape[axis]),
+      );
     return recorder.kernel('Transpose', [x], { perm: [...perm] });
-  }),
-  Slice: lowering<SliceAttrs>((recorder, { x }, { begin, size }) => {
+  },
+  Slice: (recorder, { x }, { begin, size }: SliceAttrs) => {
     const [first, extent] = slice_util.parseSliceParams(tfjsInfo(x), begin, size);
     return recorder.slice(x, first, extent);
-  }),
-  StridedSlice: lowering<StridedSliceAttrs>((recorder, { x }, attributes) => stridedSlice(recorder, x, attributes)),
-  Reverse: lowering<ReverseAttrs>((recorder, { x }, { dims }) =>
-    axesOf(dims, x.shape).reduce((value, axis) => pick(recorder, value, axis, { begin: x.shape[axis] - 1, stride: -1, count: x.shape[axis] }), x),
-  ),
-  Concat: lowering<ConcatAttrs>((recorder, inputs, { axis }) => {
+  },
+  StridedSlice: (recorder, { x }, attributes: StridedSliceAttrs) => stridedSlice(recorder, x, attributes),
+  Reverse: (recorder, { x }, { dims }: ReverseAttrs) =>
+    axesOf(dims, x.shape).reduce(
+      (value, axis) => pick(recorder, value, axis, { begin: x.shape[axis] - 1, stride: -1, count: x.shape[axis] }),
+      x,
+    ),
+  Concat: (recorder, inputs, { axis }: ConcatAttrs) => {
     const values = Object.values(inputs);
     return recorder.concat(values, axesOf(axis, values[0].shape)[0]);
-  }),
-  Pack: lowering<PackAttrs>((recorder, inputs, { axis }) => {
+  },
+  Pack: (recorder, inputs, { axis }: PackAttrs) => {
     const values = Object.values(inputs);
     const at = axisOf(axis, values[0].shape.length + 1);
-    return recorder.concat(values.map((value) => recorder.reshape(value, value.shape.toSpliced(at, 0, 1))), at);
-  }),
-  Unpack: lowering<UnpackAttrs>((recorder, { value }, { axis }) => {
+    return recorder.concat(
+      values.map((value) => recorder.reshape(value, value.shape.toSpliced(at, 0, 1))),
+      at,
+    );
+  },
+  Unpack: (recorder, { value }, { axis }: UnpackAttrs) => {
     const at = axisOf(axis, value.shape.length);
-    const parts = split(recorder, value, at, Array.from({ length: value.shape[at] }, () => 1));
+    const parts = split(
+      recorder,
+      value,
+      at,
+      Array.from({ length: value.shape[at] }, () => 1),
+    );
     return parts.map((part) => recorder.reshape(part, value.shape.toSpliced(at, 1)));
-  }),
-  SplitV: lowering<SplitVAttrs>((recorder, { x }, { numOrSizeSplits, axis }) => {
+  },
+  SplitV: (recorder, { x }, { numOrSizeSplits, axis }: SplitVAttrs) => {
     const [at] = axesOf(axis, x.shape);
     return split(recorder, x, at, backend_util.prepareSplitSize(tfjsInfo(x), numOrSizeSplits, at));
-  }),
-  Tile: lowering<TileAttrs>((recorder, { x }, { reps }) => tile(recorder, x, reps)),
-  PadV2: lowering<PadV2Attrs>((recorder, { x }, { paddings, constantValue }) =>
-    recorder.kernel('PadV2', [x], { paddings: paddings.map(([before, after]) => [before, after]), value: constantValue }),
-  ),
+  },
+  Tile: (recorder, { x }, { reps }: TileAttrs) => tile(recorder, x, reps),
+  PadV2: (recorder, { x }, { paddings, constantValue }: PadV2Attrs) => {
+    if (!Number.isFinite(constantValue)) {
+      const remedy = 'pad with a large finite number';
+      throw new TraceError({ op: 'pad', shape: x.shape, expected: 'a finite constant', got: String(constantValue), remedy });
+    }
+    return recorder.kernel('PadV2', [x], { paddings: paddings.map(([before, after]) => [before, after]), value: constantValue });
+  },
 };
 
 /** Entries begin, begin + stride, ... of one axis, by a gather with constant indices. */
@@ -78,7 +94,11 @@ function stridedSlice(recorder: Recorder, x: Value, attributes: StridedSliceAttr
   // Unit strides are one slice; the axes with other strides are then picked one by one.
   const unit = info.strides.map((stride) => stride === 1);
   const first = info.begin.map((at, axis) => (unit[axis] ? at : 0));
-  const block = recorder.slice(x, first, size.map((count, axis) => (unit[axis] ? count : x.shape[axis])));
+  const block = recorder.slice(
+    x,
+    first,
+    size.map((count, axis) => (unit[axis] ? count : x.shape[axis])),
+  );
   const picked = info.strides.reduce(
     (value, stride, axis) => (unit[axis] ? value : pick(recorder, value, axis, { begin: info.begin[axis], stride, count: size[axis] })),
     block,
@@ -99,8 +119,17 @@ function split(recorder: Recorder, x: Value, axis: number, sizes: readonly numbe
 function tile(recorder: Recorder, x: Value, reps: readonly number[]): Value {
   const tiled = x.shape.map((size, axis) => size * reps[axis]);
   if (x.shape.every((size, axis) => size === 1 || reps[axis] === 1)) return recorder.broadcast(x, tiled);
-  const spread = recorder.reshape(x, x.shape.flatMap((size) => [1, size]));
-  return recorder.reshape(recorder.broadcast(spread, x.shape.flatMap((size, axis) => [reps[axis], size])), tiled);
+  const spread = recorder.reshape(
+    x,
+    x.shape.flatMap((size) => [1, size]),
+  );
+  return recorder.reshape(
+    recorder.broadcast(
+      spread,
+      x.shape.flatMap((size, axis) => [reps[axis], size]),
+    ),
+    tiled,
+  );
 }
 
 /** Helpers of tfjs want a tensor and read its shape only. */

@@ -1,0 +1,58 @@
+/** The doctor's conclusions: every problem has a remedy, and only what prevents a run fails. */
+import { describe, expect, it } from 'vitest';
+import { checksFor, type Check, type Facts } from '../src/doctor/checks.ts';
+
+const GIB = 2 ** 30;
+const healthy: Facts = {
+  nodeVersion: 'v20.19.0',
+  cores: 4,
+  memory: { free: 8 * GIB, total: 16 * GIB },
+  onnx: { available: true, version: '1.30.0' },
+  loopbackProblem: undefined,
+  runs: { folder: '/tmp/runs', problem: undefined, free: 10 * GIB, isNetwork: false },
+};
+
+function check(name: string, change: Partial<Facts>): Check | undefined {
+  return checksFor({ ...healthy, ...change }).find((candidate) => candidate.name === name);
+}
+
+describe('checksFor', () => {
+  it('is content with an ordinary host', () => {
+    expect(checksFor(healthy).map(({ status }) => status)).toEqual(Array(7).fill('ok'));
+  });
+
+  it.each(['v18.20.4', 'v20.18.9'])('refuses Node %s', (nodeVersion) => {
+    expect(check('Node', { nodeVersion })).toMatchObject({ status: 'fail', found: nodeVersion });
+  });
+
+  it('warns of a single core', () => {
+    expect(check('cores', { cores: 1 })).toMatchObject({ status: 'warn', found: '1 core' });
+  });
+
+  it('warns of little memory and fails with almost none', () => {
+    expect(check('memory', { memory: { free: 0.5 * GIB, total: GIB } })?.status).toBe('warn');
+    expect(check('memory', { memory: { free: 0.1 * GIB, total: GIB } })?.status).toBe('fail');
+  });
+
+  it('names the reason why ONNX Runtime does not load', () => {
+    const found = check('executors', { onnx: { available: false, version: '', reason: 'no such binding' } });
+    expect(found).toMatchObject({ status: 'warn', found: 'reference; onnx-cpu does not load: no such binding' });
+  });
+
+  it('refuses a runs folder on a network file system or without permission', () => {
+    expect(check('runs folder', { runs: { ...healthy.runs, isNetwork: true } })?.status).toBe('fail');
+    expect(check('runs folder', { runs: { ...healthy.runs, problem: 'EACCES' } })).toMatchObject({ status: 'fail', found: '/tmp/runs: EACCES' });
+  });
+
+  it('has a remedy for whatever is not ok', () => {
+    const worst = checksFor({
+      nodeVersion: 'v18.0.0',
+      cores: 1,
+      memory: { free: 0, total: GIB },
+      onnx: { available: false, version: '' },
+      loopbackProblem: 'EPERM',
+      runs: { folder: '/', problem: undefined, free: 0, isNetwork: true },
+    });
+    for (const { status, remedy } of worst) expect([status, remedy]).not.toEqual([expect.any(String), '']);
+  });
+});

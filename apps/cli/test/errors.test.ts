@@ -1,0 +1,38 @@
+/** Errors, envelopes and exit codes: what programs may rely on. */
+import { CommanderError } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { errorEnvelope, successEnvelope } from '../src/envelope.ts';
+import { CliError, describeError, toCliError } from '../src/errors.ts';
+import { EXIT } from '../src/exit-code.ts';
+
+const error = new CliError({ code: 'PORT_IN_USE', message: '--port 80: expected a free port, got a port in use', hint: 'leave it out', exitCode: EXIT.unreachable });
+
+describe('toCliError', () => {
+  it('keeps an error of a command', () => {
+    expect(toCliError(error)).toBe(error);
+  });
+
+  it("turns commander's message into a usage error with its suggestion as the hint", () => {
+    const usage = toCliError(new CommanderError(1, 'commander.unknownCommand', "error: unknown command 'rnu'\n(Did you mean run?)"));
+    expect(usage).toMatchObject({ code: 'USAGE', message: "unknown command 'rnu'", hint: 'Did you mean run?', exitCode: 2 });
+  });
+
+  it('calls everything else internal', () => {
+    expect(toCliError(new TypeError('x is undefined'))).toMatchObject({ code: 'INTERNAL', message: 'x is undefined', exitCode: 70 });
+  });
+});
+
+describe('describeError', () => {
+  it('has a message and a hint, and a stack trace only when debugging', () => {
+    expect(describeError(error, { debug: false })).toBe(`error: ${error.message}\n  hint: leave it out\n`);
+    expect(describeError(error, { debug: true })).toContain('errors.test.ts');
+  });
+});
+
+describe('envelopes', () => {
+  it('have one shape for all commands', () => {
+    expect(successEnvelope({ healthy: true })).toEqual({ schemaVersion: 1, status: 'ok', data: { healthy: true } });
+    const expected = { code: 'PORT_IN_USE', message: error.message, hint: 'leave it out' };
+    expect(errorEnvelope(error)).toEqual({ schemaVersion: 1, status: 'error', error: expected });
+  });
+});

@@ -1,0 +1,80 @@
+/** The reporters of a run: what goes to which stream in which format, and that the terminal is given back. */
+import { describe, expect, it } from 'vitest';
+import type { CommandIo, OutputFormat, TextSink } from '../src/output.ts';
+import { createRunReporter } from '../src/view/run-reporter.ts';
+import { wantsColour } from '../src/view/screen.ts';
+import { commit, event, header, opening, summary } from './events.ts';
+
+class Recorder implements TextSink {
+  text = '';
+  readonly isTTY: boolean;
+  readonly columns: number;
+  readonly rows = 24;
+  constructor({ isTTY = false, columns = 80 } = {}) {
+    this.isTTY = isTTY;
+    this.columns = columns;
+  }
+  write(text: string): void {
+    this.text += text;
+  }
+}
+
+function report(format: OutputFormat, { isTTY = false, env = {} as CommandIo['env'] } = {}): { out: string; err: string } {
+  const [stdout, stderr] = [new Recorder({ isTTY }), new Recorder()];
+  const reporter = createRunReporter(format, { stdout, stderr, env });
+  reporter.begin(header, summary);
+  for (const next of [...opening, ...Array.from({ length: 150 }, (_, i) => commit(i + 1, 1 / (i + 1)))]) reporter.event(next);
+  reporter.event(event('evaluation', { step: 150, split: 'test', loss: 0.11, accuracy: 0.98 }));
+  reporter.notice('worker-2 ended (killed by SIGKILL); started again (1 of 3)');
+  reporter.close();
+  reporter.close();
+  return { out: stdout.text, err: stderr.text };
+}
+
+describe('createRunReporter', () => {
+  it('writes plain lines without terminal codes into a pipe', () => {
+    const { out, err } = report('text');
+    expect(out).not.toContain('\x1b');
+    expect(out).toContain('digits-ndm: 150 steps of 512 examples, seed 1');
+    expect(out).toMatch(/ends +kfac +2 +2,410/);
+    expect(out).toContain('run run-1 in /runs/run-1');
+    expect(out).toContain('step 150/150  test loss 0.11  test accuracy 98.0 %');
+    expect(out.split('\n').filter((line) => line.startsWith('step ')).length).toBeLessThan(30);
+    expect(err).toContain('geo: worker-2 ended');
+  });
+
+  it('draws in place on a terminal and gives the cursor back', () => {
+    const { out } = report('text', { isTTY: true });
+    expect(out).toContain('\x1b[?25l');
+    expect(out.trimEnd().endsWith('\x1b[?25h')).toBe(true);
+    expect(out).toMatch(/\x1b\[\d+A\r/);
+    expect(out).toContain('150/150 steps');
+    expect(out).toContain('worker-2 ended');
+  });
+
+  it('uses no colours on a terminal when NO_COLOR is set', () => {
+    expect(report('text', { isTTY: true, env: { NO_COLOR: '1' } }).out).not.toMatch(/\x1b\[\d+m/);
+    expect(report('text', { isTTY: true }).out).toMatch(/\x1b\[36m/);
+  });
+
+  it('writes plain lines on a dumb terminal', () => {
+    expect(report('text', { isTTY: true, env: { TERM: 'dumb' } }).out).not.toContain('\x1b');
+  });
+
+  it('writes one event a line as jsonl', () => {
+    const lines = report('jsonl').out.trimEnd().split('\n');
+    expect(lines).toHaveLength(opening.length + 151);
+    expect(JSON.parse(lines[0])).toMatchObject({ type: 'run.accepted', data: { runId: 'run-1' } });
+  });
+
+  it('leaves stdout to the envelope as json', () => {
+    expect(report('json').out).toBe('');
+  });
+});
+
+describe('wantsColour', () => {
+  it('takes an empty NO_COLOR for none', () => {
+    expect(wantsColour(new Recorder({ isTTY: true }), { NO_COLOR: '' })).toBe(true);
+    expect(wantsColour(new Recorder(), {})).toBe(false);
+  });
+});

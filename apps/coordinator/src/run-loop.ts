@@ -1,0 +1,141 @@
+/**
+ * The one loop of a run: plan a round, have it computed, absorb its total, commit. A commit is an append to the log; the update is
+ * streamed and the next round starts while the append is being made durable, and only then is the step announced. At most one commit
+ * is under way. Rounds without an update (evaluations) are absorbed and that is all.
+ */
+import { planRound } from '@geodesic/cluster';
+import type { Absorbed, RoundPlan, StepEntry } from '@geodesic/cluster';
+import type { ParameterPublisher } from '@geodesic/wire';
+import type { CommitLogFile } from './commit-log-file.ts';
+import type { CommittedParameters } from './committed-parameters.ts';
+import type { RunTrainer } from './run-meta.ts';
+import { RoundInterrupted } from './worker-pool.ts';
+import type { CompletedRound, WorkerPool } from './worker-pool.ts';
+
+/** A durable step. */
+export interface CommittedStep {
+  readonly step: number;
+  readonly phase: string;
+  /** Real examples in it. */
+  readonly examples: number;
+  readonly measurements: Readonly<Record<string, number>>;
+  /** Workers that contributed. */
+  readonly workers: number;
+}
+
+/** An evaluation of the parameters after a step. */
+export type Evaluation = NonNullable<Absorbed['evaluation']> & { readonly step: number };
+
+/** Who is told of what the loop does, in order. */
+export interface RunLoopObserver {
+  /** Parameters and optimiser stand after this step, which is not yet durable: the moment to copy what a checkpoint needs. */
+  advanced(step: number): void;
+  /** The step is durable. */
+  committed(step: CommittedStep): void;
+  evaluated(evaluation: Evaluation): void;
+}
+
+/** Options of {@link RunLoop}. */
+export interface RunLoopOptions {
+  readonly run: string;
+  readonly trainer: RunTrainer;
+  readonly committed: CommittedParameters;
+  readonly pool: WorkerPool;
+  readonly publisher: ParameterPublisher;
+  readonly log: CommitLogFile;
+  readonly observer: RunLoopObserver;
+}
+
+/** A round whose total has been absorbed. */
+interface FinishedRound {
+  readonly round: RoundPlan;
+  readonly coverage: CompletedRound['coverage'];
+  readonly examples: number;
+  readonly absorbed: Absorbed;
+}
+
+/** How long a stop waits for the round in progress, ms; its work is lost then, no committed step is. */
+const STOP_GRACE_MS = 1000;
+
+/** Runs a run. */
+export class RunLoop {
+  readonly #options: RunLoopOptions;
+  #commit: Promise<void> = Promise.resolve();
+  #step = 0;
+  #stopReason: string | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: RunLoopOptions) {
+    this.#options = options;
+  }
+
+  /** The last step whose update has been applied. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** Why the run was asked to stop, if it was. */
+  get stopReason(): string | undefined {
+    return this.#stopReason;
+  }
+
+  /** Runs to the end, or to a stop. Every step is durable when the promise resolves. @throws what made the run fail */
+  async run(): Promise<'completed' | 'stopped'> {
+    const { run, trainer, committed, pool } = this.#options;
+    try {
+      while (this.#stopReason === undefined) {
+        const plan = trainer.plan();
+        if (plan === undefined) {
+          await this.#commit;
+          return 'completed';
+        }
+        const round = planRound({ run, plan, position: committed.position });
+        const { total, coverage } = await pool.round(round);
+        const examples = total.count; // the trainer owns the total from here on
+        const absorbed = trainer.absorb(total);
+        await this.#commit;
+        this.#conclude({ round, coverage, examples, absorbed });
+      }
+    } catch (error) {
+      await this.#commit; // an error of the log says more than the interruption that it causes
+      if (!(error instanceof RoundInterrupted)) throw error;
+    } finally {
+      clearTimeout(this.#graceTimer);
+    }
+    await this.#commit;
+    return 'stopped';
+  }
+
+  /** Stops after the round in progress, or after a second, or at once when nobody computes it. */
+  stop(reason: string): void {
+    if (this.#stopReason !== undefined) return;
+    this.#stopReason = reason;
+    const interrupt = (): void => this.#options.pool.interrupt(new RoundInterrupted(reason));
+    if (this.#options.pool.size === 0) interrupt();
+    else this.#graceTimer = setTimeout(interrupt, STOP_GRACE_MS);
+  }
+
+  #conclude(finished: FinishedRound): void {
+    const { round, absorbed } = finished;
+    const { committed, publisher, observer, pool } = this.#options;
+    if (absorbed.update) {
+      publisher.publish(committed.advance(absorbed.update));
+      this.#step = round.step;
+      observer.advanced(round.step);
+      this.#commit = this.#makeDurable(finished);
+      // The loop meets the error when it next awaits the commit; a round that waits for workers is ended by it.
+      this.#commit.catch((error: unknown) => pool.interrupt(new RoundInterrupted(String(error))));
+    }
+    if (absorbed.evaluation) observer.evaluated({ ...absorbed.evaluation, step: round.step });
+  }
+
+  async #makeDurable({ round, coverage, examples, absorbed }: FinishedRound): Promise<void> {
+    const { log, committed, observer } = this.#options;
+    const { step, attempt, phase, inputDigest } = round;
+    const { record, measurements } = absorbed;
+    const learned: Pick<StepEntry, 'record' | 'measurements'> = { ...(record && { record }), ...(measurements && { measurements }) };
+    await log.append({ type: 'step', step, attempt, phase, ...committed.position, inputDigest, examples, coverage, ...learned });
+    const workers = new Set(coverage.map(({ worker }) => worker)).size;
+    observer.committed({ step, phase, examples, measurements: measurements ?? {}, workers });
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * What the cluster side of a run must know about its learning side, beside the arithmetic: sizes, names and cadences. The cluster
+ * side never looks into the spec.
+ */
+import type { CheckpointFile } from '@geodesic/checkpoint';
+import type { Trainer } from '@geodesic/cluster';
+import type { Layout } from '@geodesic/tensor';
+
+/** Facts about a run that hold from its start to its end. */
+export interface RunMeta {
+  /** The frozen run spec as plain JSON; written to spec.json. */
+  readonly spec: unknown;
+  /** `sha256:` over all of the spec that decides results. */
+  readonly specDigest: string;
+  readonly name: string;
+  readonly seed: number;
+  /** Steps in the whole run. */
+  readonly steps: number;
+  /** Slots of a training step. */
+  readonly slots: number;
+  /** Where each parameter lies in the flat vector; the order of paramsDigest. */
+  readonly parametersLayout: Layout;
+  /** The resolved engine, never `auto`. */
+  readonly engine: string;
+  /** Steps between two checkpoints; 0: only the first and the last. */
+  readonly checkpointEvery: number;
+  /** Silence after which a worker is lost, ms. */
+  readonly leaseMs: number;
+  /** Time between two heartbeats of a worker, ms. */
+  readonly heartbeatMs: number;
+  /** One line for people under the name in the run's picture. */
+  readonly subtitle?: string;
+}
+
+/**
+ * A trainer that can also be saved and summarised. `absorb` leaves `parameters` and `state` alone: the run loop applies the update to
+ * them, by the same code as every worker.
+ */
+export interface RunTrainer extends Trainer {
+  /** What a checkpoint holds beside the parameters and state, by file name (`optimizer.safetensors`); copies, not views. */
+  checkpoint?(): Readonly<Record<string, CheckpointFile>>;
+  /** Final measurements that replace or complete the last values of the run's own. */
+  result?(): Readonly<Record<string, number>>;
+}
+
+/** Makes the learning side of a run from what was submitted. @throws what is wrong with the bundle */
+export type TrainerFactory = (bundle: Uint8Array) => Promise<{ readonly trainer: RunTrainer; readonly meta: RunMeta }>;

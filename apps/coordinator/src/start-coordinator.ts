@@ -1,0 +1,100 @@
+/**
+ * Starts a coordinator in this process: checks the folder, listens, hosts runs. The parts that a test replaces are options.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { silentLogger } from '@geodesic/telemetry';
+import type { Logger } from '@geodesic/telemetry';
+import { serveWire } from '@geodesic/wire';
+import type { WireServer } from '@geodesic/wire';
+import { EXIT } from './exit-code.ts';
+import type { ExitCode } from './exit-code.ts';
+import { Lobby } from './lobby.ts';
+import { prepareRunsFolder } from './run-folder.ts';
+import { RunHost } from './run-host.ts';
+import type { TrainerFactory } from './run-meta.ts';
+import type { FinishedData } from './run-result.ts';
+
+/** How long a coordinator that is done waits for somebody to read the end of its run, ms; less when it was told to leave. */
+const DELIVERY_GRACE_MS = { finished: 2000, stopped: 300 };
+
+/** Options of {@link startCoordinator}. */
+export interface StartOptions {
+  /** Folder of run folders; made when it is missing. */
+  readonly runs: string;
+  readonly createTrainer: TrainerFactory;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: a free port. */
+  readonly port?: number;
+  /** End after one run. */
+  readonly once?: boolean;
+  readonly logger?: Logger;
+}
+
+/** A running coordinator. */
+export interface Coordinator {
+  /** HOST:PORT. */
+  readonly address: string;
+  /** Resolves with the exit code when the coordinator has ended; never rejects. */
+  readonly over: Promise<ExitCode>;
+  /** Stops the run in progress after its present step, then ends. */
+  stop(reason: string): void;
+}
+
+/** Starts a coordinator. @throws {CoordinatorError} FOLDER, {WireError} PORT_IN_USE */
+export async function startCoordinator(options: StartOptions): Promise<Coordinator> {
+  const { createTrainer, host = '127.0.0.1', port = 0, once = false, logger = silentLogger() } = options;
+  const runs = await prepareRunsFolder(options.runs);
+  const lobby = new Lobby();
+  let server: WireServer | undefined;
+  let isStopping = false;
+  let end: (code: ExitCode) => void = () => undefined;
+  const ending = new Promise<ExitCode>((resolve) => (end = resolve));
+  const runHost = new RunHost({
+    runs,
+    createTrainer,
+    lobby,
+    logger,
+    once,
+    traffic: () => server?.traffic ?? { bytesUp: 0, bytesDown: 0 },
+    onFinished: (finished) => {
+      if (once) end(codeOf(finished));
+    },
+    onRefused: (error) => {
+      logger.error('bundle refused', { error });
+      if (once) end(EXIT.data);
+    },
+  });
+  server = await serveWire({ host, port, session: lobby, exchange: runHost.exchange, runs: runHost });
+  const { address } = server;
+  const close = server.close.bind(server);
+  return {
+    address,
+    over: ending.then(async (code) => {
+      await delivered(runHost, isStopping ? DELIVERY_GRACE_MS.stopped : DELIVERY_GRACE_MS.finished);
+      await close();
+      return code;
+    }),
+    stop: (reason) => {
+      isStopping = true;
+      void runHost.shutdown(reason).then(() => {
+        lobby.closeRun({ state: 'stopped', final: true });
+        end(EXIT.ok);
+      });
+    },
+  };
+}
+
+function codeOf({ state, error }: FinishedData): ExitCode {
+  if (state !== 'failed') return EXIT.ok;
+  if (error?.code === 'ROUND_FAILED') return EXIT.data;
+  return error?.code === 'INTERNAL' ? EXIT.internal : EXIT.retryable;
+}
+
+/** Waits until the end of the run has been read, or for the grace time. */
+async function delivered(runHost: RunHost, graceMs: number): Promise<void> {
+  const read = new AbortController();
+  const grace = delay(graceMs, undefined, { signal: read.signal }).catch(() => undefined);
+  await Promise.race([runHost.delivered(), grace]);
+  read.abort();
+}

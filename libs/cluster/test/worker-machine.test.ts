@@ -1,0 +1,174 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { inputDigest, WorkerMachine } from '../src/index.ts';
+import type { Block, Position, RoundPlan, WorkerAction } from '../src/index.ts';
+import { blockContribution, planOf } from './fixtures.ts';
+
+const SLOT_PAIRS: readonly Block[] = [0, 1, 2].map((index) => ({ level: 1, index }));
+const position = (version: number): Position => ({ version, chain: `c${version}`, checksum: `s${version}` });
+
+function roundOf(version: number): RoundPlan {
+  const round = planOf(8, { step: version + 1, version });
+  return { ...round, inputDigest: inputDigest({ ...position(version), step: round.step, attempt: 0, phase: 'grad' }) };
+}
+
+let machine: WorkerMachine;
+
+beforeEach(() => {
+  machine = new WorkerMachine({ maxRetries: 1 });
+  machine.handle({ type: 'welcome', run: 'r', generation: 10 });
+});
+
+function assign(generation: number, blocks: readonly Block[] = SLOT_PAIRS, round = roundOf(0)): string[] {
+  return brief(machine.handle({ type: 'assign', assignment: { generation, round, blocks } }));
+}
+
+function state(version: number): string[] {
+  return brief(machine.handle({ type: 'state', ...position(version) }));
+}
+
+function computed(index: number, round = roundOf(0)): string[] {
+  return brief(machine.handle({ type: 'computed', round, contribution: blockContribution(1, { level: 1, index }) }));
+}
+
+function answered(index: number, result: 'accepted' | 'stale' = 'accepted'): string[] {
+  return brief(machine.handle({ type: 'acknowledged', round: roundOf(0), block: { level: 1, index }, result }));
+}
+
+function broken(index: number): string[] {
+  return brief(machine.handle({ type: 'contribution-failed', round: roundOf(0), block: { level: 1, index } }));
+}
+
+function brief(actions: readonly WorkerAction[]): string[] {
+  return actions.map((action) => {
+    switch (action.type) {
+      case 'compute':
+        return `compute ${action.block.index}`;
+      case 'contribute':
+        return `contribute ${action.contribution.block.index} retry ${action.retry}`;
+      default:
+        return action.type;
+    }
+  });
+}
+
+describe('WorkerMachine: computing', () => {
+  it('computes one block at a time and sends each as it is ready', () => {
+    state(0);
+    expect(assign(11)).toEqual(['compute 0']);
+    expect(computed(0)).toEqual(['contribute 0 retry 0', 'compute 1']);
+    expect(machine.status).toEqual({ generation: 11, open: 3 });
+    expect(answered(0)).toEqual([]);
+    expect(computed(1)).toEqual(['contribute 1 retry 0', 'compute 2']);
+  });
+
+  it('waits for the inputs of a round', () => {
+    state(0);
+    expect(assign(11, SLOT_PAIRS, roundOf(2))).toEqual([]);
+    expect(state(1)).toEqual([]);
+    expect(state(2)).toEqual(['compute 0']);
+  });
+
+  it('drops an assignment whose inputs it has left behind', () => {
+    state(3);
+    expect(assign(11)).toEqual([]);
+    expect(machine.status.open).toBe(0);
+  });
+
+  it('pauses while too many finished blocks wait for an answer', () => {
+    state(0);
+    assign(11);
+    computed(0);
+    expect(computed(1)).toEqual(['contribute 1 retry 0']);
+    expect(answered(0)).toEqual(['compute 2']);
+  });
+
+  it('fetches snapshots when it has diverged, and fails when they do not help', () => {
+    machine.handle({ type: 'state', ...position(0), checksum: 'other' });
+    expect(assign(11)).toEqual(['resynchronise']);
+    expect(machine.handle({ type: 'state', ...position(0), checksum: 'other' })).toMatchObject([{ type: 'resynchronise', version: 0 }]);
+    expect(machine.handle({ type: 'state', ...position(0), checksum: 'other' })).toMatchObject([{ type: 'fail' }]);
+    expect(state(0)).toEqual([]);
+  });
+
+  it('computes after a snapshot that helped', () => {
+    machine.handle({ type: 'state', ...position(0), checksum: 'other' });
+    assign(11);
+    expect(state(0)).toEqual(['compute 0']);
+  });
+});
+
+describe('WorkerMachine: assignments', () => {
+  beforeEach(() => {
+    state(0);
+    assign(11);
+  });
+
+  it('drops one that is not newer, or of another run', () => {
+    expect(assign(11, [])).toEqual([]);
+    expect(assign(12, [], { ...roundOf(0), run: 'other' })).toEqual([]);
+    expect(machine.status).toEqual({ generation: 11, open: 3 });
+  });
+
+  it('takes a newer one of the same round without computing anything twice', () => {
+    computed(0);
+    answered(0);
+    expect(assign(12, [...SLOT_PAIRS, { level: 1, index: 3 }])).toEqual([]);
+    expect(machine.status).toEqual({ generation: 12, open: 3 });
+    expect(computed(1)).toEqual(['contribute 1 retry 0', 'compute 2']);
+  });
+
+  it('forgets the old round for a new one, when its computation is over', () => {
+    state(1);
+    expect(assign(12, SLOT_PAIRS, roundOf(1))).toEqual([]);
+    expect(machine.status.open).toBe(3);
+    expect(computed(0)).toEqual(['compute 0']);
+    expect(answered(0, 'stale')).toEqual([]);
+  });
+
+  it('does not send what is not wanted any more', () => {
+    assign(12, [{ level: 1, index: 2 }]);
+    expect(computed(0)).toEqual(['compute 2']);
+  });
+});
+
+describe('WorkerMachine: transfers and sessions', () => {
+  beforeEach(() => {
+    state(0);
+    assign(11, [{ level: 1, index: 0 }]);
+    computed(0);
+  });
+
+  it('repeats a failed transfer a few times, then gives the block up for the heartbeat to tell', () => {
+    expect(broken(0)).toEqual(['contribute 0 retry 1']);
+    expect(broken(0)).toEqual([]);
+    expect(machine.status).toEqual({ generation: 11, open: 0 });
+    expect(assign(12, [{ level: 1, index: 0 }])).toEqual(['compute 0']);
+  });
+
+  it('keeps an unanswered block over a broken session and sends it in the next', () => {
+    machine.handle({ type: 'disconnected' });
+    expect(broken(0)).toEqual([]);
+    expect(brief(machine.handle({ type: 'welcome', run: 'r', generation: 3 }))).toEqual(['contribute 0 retry 1']);
+    expect(brief(machine.handle({ type: 'welcome', run: 'r', generation: 3 }))).toEqual([]);
+  });
+
+  it('computes again for a coordinator that has lost what it had accepted', () => {
+    answered(0);
+    machine.handle({ type: 'disconnected' });
+    machine.handle({ type: 'welcome', run: 'r', generation: 0 });
+    expect(assign(1, [{ level: 1, index: 0 }])).toEqual(['compute 0']);
+  });
+
+  it('starts afresh for another run', () => {
+    machine.handle({ type: 'disconnected' });
+    expect(broken(0)).toEqual([]);
+    expect(brief(machine.handle({ type: 'welcome', run: 'other', generation: 0 }))).toEqual([]);
+    expect(machine.status.open).toBe(0);
+  });
+
+  it('computes nothing while disconnected', () => {
+    machine.handle({ type: 'disconnected' });
+    expect(assign(12)).toEqual([]);
+    expect(state(0)).toEqual([]);
+  });
+});

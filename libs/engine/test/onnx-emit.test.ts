@@ -1,0 +1,112 @@
+import { Expressions, GraphBuilder, UnsupportedKernelError, evaluate, vjp, type Graph } from '@geodesic/engine';
+import { emitOnnx, onnxCpuExecutor, type Precision } from '@geodesic/engine/onnx';
+import { sizeOf } from '@geodesic/tensor';
+import { expectClose } from '@geodesic/testing';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { buildSample, draw, dtypeOf, generator, kernelCases, tensor, type Sample } from './kernel-cases.ts';
+
+const executors = { float32: onnxCpuExecutor(), float64: onnxCpuExecutor({ precision: 'float64' }) };
+afterAll(async () => {
+  await Promise.all(Object.values(executors).map((executor) => executor.close()));
+});
+
+/** Tolerances of the native kernels' transcendental functions. */
+const TOLERANCE = { float32: { abs: 2e-5, rel: 2e-5 }, float64: { abs: 1e-11, rel: 1e-11 } };
+
+/** A kernel's value, with the gradients of its weighted sum. */
+function programOf(kernel: string, sample: Sample): Graph {
+  const { builder, inputs, value } = buildSample(kernel, sample, 'float32');
+  const x = new Expressions(builder);
+  builder.output('value', value);
+  if (builder.dtypeOf(value) !== 'float32') return builder.build();
+  const weight = builder.constant(tensor('float32', x.shapeOf(value), Array.from({ length: sizeOf(x.shapeOf(value)) }, generator(sample.seed))));
+  const gradients = vjp(builder, [{ id: value, cotangent: weight }], inputs);
+  inputs.forEach((id, i) => {
+    if (builder.dtypeOf(id) === 'float32') builder.output(`g${i}`, gradients[i]);
+  });
+  return builder.build();
+}
+
+async function compare(kernel: string, sample: Sample, precision: Precision): Promise<void> {
+  const graph = programOf(kernel, sample);
+  const random = generator(sample.seed);
+  const all = sample.inputs.map((input, i): [string, ReturnType<typeof tensor>] => [
+    `x${i}`,
+    tensor(dtypeOf(input.domain, 'float32'), input.shape, draw(input, random)),
+  ]);
+  const used = new Set(graph.inputs.map(({ name }) => name));
+  const feeds = Object.fromEntries(all.filter(([name]) => used.has(name)));
+  const expected = evaluate(graph, feeds, { precision: 'float64' });
+  const program = await executors[precision].compile(graph);
+  const got = await program.run(feeds);
+  for (const name of Object.keys(expected)) {
+    expect(got[name].shape).toEqual(expected[name].shape);
+    expectClose(got[name].data, expected[name].data, TOLERANCE[precision]);
+  }
+}
+
+describe('emitOnnx', () => {
+  const refused = new Set(['float64:Erf']);
+  const cells = kernelCases.flatMap((row) => (['float32', 'float64'] as const).map((precision) => ({ ...row, precision })));
+  it.each(cells.filter(({ kernel, precision }) => !refused.has(`${precision}:${kernel}`)))(
+    'computes $kernel and its gradient in $precision as the reference does',
+    async ({ kernel, samples, precision }) => {
+      for (const sample of fc.sample(samples, { seed: 7, numRuns: 6 })) await compare(kernel, sample, precision);
+    },
+  );
+
+  it('refuses what the provider lacks, by name', () => {
+    const erf = new GraphBuilder();
+    erf.output('y', erf.add('Erf', [erf.input('x', [2], 'float64')]));
+    expect(() => emitOnnx(erf.build())).toThrow(UnsupportedKernelError);
+    const large = new GraphBuilder();
+    large.output('y', large.add('LogDet', [large.input('x', [33, 33], 'float32')]));
+    expect(() => emitOnnx(large.build())).toThrow('onnx-cpu: expected a supported kernel, got LogDet: matrices up to 32 are unrolled, this one is 33');
+  });
+
+  it('keeps constants as doubles in float64', async () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', [1], 'float32');
+    builder.output('y', builder.add('Multiply', [x, builder.constant(1 / 3)]));
+    const program = await executors.float64.compile(builder.build());
+    const { y } = await program.run({ x: tensor('float64', [1], [1]) });
+    expect(y.data[0]).toBe(1 / 3);
+  });
+
+  it('fuses a dense layer with its scale and bias, and sums of products', async () => {
+    const builder = new GraphBuilder();
+    const x = new Expressions(builder);
+    const [a, w, b] = [builder.input('a', [3, 4], 'float32'), builder.input('w', [5, 4], 'float32'), builder.input('b', [5], 'float32')];
+    const layer = x.add(x.scale(x.matMul(a, w, { transposeB: true }), 0.5), b);
+    builder.output('y', layer);
+    builder.output('z', x.add(x.matMul(layer, w), x.matMul(a, x.matMul(w, w, { transposeA: true }))));
+    const graph = builder.build();
+    const random = generator(3);
+    const feeds = Object.fromEntries(
+      graph.inputs.map(({ name, id }) => [name, tensor('float32', graph.nodes[id].shape, draw({ shape: graph.nodes[id].shape, domain: 'real' }, random))]),
+    );
+    const program = await executors.float32.compile(graph);
+    const got = await program.run(feeds);
+    const expected = evaluate(graph, feeds, { precision: 'float64' });
+    for (const name of ['y', 'z']) expectClose(got[name].data, expected[name].data, TOLERANCE.float32);
+  });
+
+  it('inverts badly scaled SPD matrices to float32 accuracy', async () => {
+    const n = 32;
+    const random = generator(11);
+    const [base, scales] = [draw({ shape: [n, n], domain: 'spd' }, random), Array.from({ length: n }, () => 10 ** (4 * random() - 2))];
+    const a = tensor('float32', [1, n, n], base.map((value, e) => value * scales[Math.floor(e / n)] * scales[e % n]));
+    const builder = new GraphBuilder();
+    const x = builder.input('a', [1, n, n], 'float32');
+    builder.output('inverse', builder.add('SpdInverse', [x]));
+    builder.output('logDet', builder.add('LogDet', [x]));
+    const graph = builder.build();
+    const got = await (await executors.float32.compile(graph)).run({ a });
+    const expected = evaluate(graph, { a }, { precision: 'float64' });
+    // Entries of the inverse scale like 1 / (s_i s_j); the residual is measured after that scaling.
+    const unscale = (values: ArrayLike<number>): number[] => Array.from(values, (value, e) => value * scales[Math.floor(e / n)] * scales[e % n]);
+    expectClose(unscale(got.inverse.data), unscale(expected.inverse.data), { abs: 2e-5 });
+    expectClose(got.logDet.data, expected.logDet.data, { rel: 1e-5 });
+  });
+});
