@@ -1,10 +1,11 @@
+/**
+ * One configuration for all tests: `unit` (pure, in parallel) and then `cluster` (real processes, one file after the other).
+ * `*.extended.test.ts` are long and belong to neither.
+ */
 import { defineConfig } from 'vitest/config';
 
-const shared = {
-  isolate: false,
-  environment: 'node' as const,
-};
 const resolve = { conditions: ['@geodesic/source', 'node', 'import', 'default'] };
+const tests = '{libs/*,apps/*,tools}/test/**';
 
 export default defineConfig({
   resolve,
@@ -13,14 +14,27 @@ export default defineConfig({
     reporters: ['default', './tools/closing-line.mjs'],
     projects: [
       {
-        resolve,
-        ssr: { resolve },
-        test: { ...shared, name: 'unit', include: ['{libs/*,apps/*,tools}/test/**/*.test.ts'], exclude: ['**/*.cluster.test.ts', '**/*.extended.test.ts'], testTimeout: 30_000 },
+        extends: true,
+        test: {
+          name: 'unit',
+          isolate: false,
+          include: [`${tests}/*.test.ts`],
+          exclude: ['**/*.cluster.test.ts', '**/*.extended.test.ts'],
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
-        resolve,
-        ssr: { resolve },
-        test: { ...shared, name: 'cluster', include: ['{libs/*,apps/*,tools}/test/**/*.cluster.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false },
+        extends: true,
+        test: {
+          name: 'cluster',
+          isolate: false,
+          include: [`${tests}/*.cluster.test.ts`],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

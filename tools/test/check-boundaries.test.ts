@@ -23,7 +23,12 @@ function write(path: string, content: string | object): void {
 
 function library(name: string, { layer = 'math', uses = [] as string[], source = '', test = '' } = {}): void {
   const dependencies = Object.fromEntries(uses.map((used) => [`@x/${used}`, '1']));
-  write(`libs/${name}/package.json`, { name: `@x/${name}`, exports: { '.': './src/index.ts' }, dependencies, nx: { tags: [`layer:${layer}`] } });
+  write(`libs/${name}/package.json`, {
+    name: `@x/${name}`,
+    exports: { '.': './src/index.ts' },
+    dependencies,
+    nx: { tags: [`layer:${layer}`] },
+  });
   write(`libs/${name}/tsconfig.json`, { references: uses.map((used) => ({ path: `../${used}` })) });
   write(`libs/${name}/README.md`, name);
   write(`libs/${name}/src/index.ts`, source);
@@ -50,7 +55,10 @@ describe('check-boundaries', () => {
 
   it('refuses an undeclared dependency, an unknown export and a relative way into another project', () => {
     library('low', { source: "export * from './missing.ts';\n" });
-    library('high', { uses: ['low'], source: "import '@x/low/inner';\nimport x from 'left-pad';\nconst y = await import('../../low/src/index.ts');\n" });
+    library('high', {
+      uses: ['low'],
+      source: "import '@x/low/inner';\nimport x from 'left-pad';\nconst y = await import('../../low/src/index.ts');\n",
+    });
     expect(problems()).toEqual([
       "libs/high/src/index.ts:1: '@x/low/inner' is not an export of @x/low",
       "libs/high/src/index.ts:2: 'left-pad' is not in the dependencies of @x/high",

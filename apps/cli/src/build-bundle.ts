@@ -39,12 +39,16 @@ export function buildBundle(written: RunSpec): BuiltBundle {
   const model = modelOf(spec, { inputs: sizeOf(dataset.featureShape), classes: dataset.classes }, steps);
   const groups = groupsOf(spec, model);
   const curvature = curvatureOf(groups);
+  // The run records what it runs on, never `auto`: the engine is part of the numeric fingerprint.
+  const { epochs: _epochs, ...timeless } = spec;
+  const resolved = { ...timeless, steps, engine: spec.engine === 'auto' ? ('onnx-cpu' as const) : spec.engine };
   const { slotExamples: slotSize } = slotPlan(spec.batch);
-  const programs = buildPrograms({ model, slotSize, curvature });
-  checkPrograms(model, buildPrograms({ model, slotSize: probeRows, curvature }).phases);
+  const { labelSmoothing } = spec.loss;
+  const programs = buildPrograms({ model, slotSize, curvature, labelSmoothing });
+  checkPrograms(model, buildPrograms({ model, slotSize: probeRows, curvature, labelSmoothing }).phases);
   const bundle: Bundle = {
     version: 1,
-    spec: { ...spec, steps },
+    spec: resolved,
     slotSize,
     parameters: model.parameters,
     layers: model.layers,

@@ -34,11 +34,11 @@ export function modelOf(spec: RunSpec, { inputs, classes }: DataShape, steps: nu
 export function defaultGroups(model: ModelSpec): readonly GroupInput[] {
   switch (model.recipe) {
     case 'mlp-classifier':
-      return [{ name: 'all', match: ['**'], method: 'kfac' }];
+      return [{ name: 'all', match: ['**'], method: 'kfac', damping: 0.1 }];
     case 'ndm-classifier':
       return [
-        { name: 'ends', match: ['stem', 'head'], method: 'kfac' },
-        { name: 'charts', match: ['block*.coupling*'], method: 'metric-kfac' },
+        { name: 'ends', match: ['stem', 'head'], method: 'kfac', damping: 0.1 },
+        { name: 'charts', match: ['block*.coupling*'], method: 'metric-kfac', damping: 0.1 },
         { name: 'geometry', match: ['**'], method: 'adam' },
       ];
   }

@@ -41,7 +41,10 @@ describe('checksFor', () => {
 
   it('refuses a runs folder on a network file system or without permission', () => {
     expect(check('runs folder', { runs: { ...healthy.runs, isNetwork: true } })?.status).toBe('fail');
-    expect(check('runs folder', { runs: { ...healthy.runs, problem: 'EACCES' } })).toMatchObject({ status: 'fail', found: '/tmp/runs: EACCES' });
+    expect(check('runs folder', { runs: { ...healthy.runs, problem: 'EACCES' } })).toMatchObject({
+      status: 'fail',
+      found: '/tmp/runs: EACCES',
+    });
   });
 
   it('has a remedy for whatever is not ok', () => {

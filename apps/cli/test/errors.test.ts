@@ -5,7 +5,12 @@ import { errorEnvelope, successEnvelope } from '../src/envelope.ts';
 import { CliError, describeError, toCliError } from '../src/errors.ts';
 import { EXIT } from '../src/exit-code.ts';
 
-const error = new CliError({ code: 'PORT_IN_USE', message: '--port 80: expected a free port, got a port in use', hint: 'leave it out', exitCode: EXIT.unreachable });
+const error = new CliError({
+  code: 'PORT_IN_USE',
+  message: '--port 80: expected a free port, got a port in use',
+  hint: 'leave it out',
+  exitCode: EXIT.unreachable,
+});
 
 describe('toCliError', () => {
   it('keeps an error of a command', () => {

@@ -22,7 +22,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function start({ coordinator = 'listens', worker = 'waits', maxRestarts = 2, signal = new AbortController().signal }): Promise<LocalCluster> {
+async function start({
+  coordinator = 'listens',
+  worker = 'waits',
+  maxRestarts = 2,
+  signal = new AbortController().signal,
+}): Promise<LocalCluster> {
   const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.mjs`, import.meta.url));
   const programs = { coordinator: fixture(coordinator), worker: fixture(worker) };
   const onNotice = (text: string): void => void notices.push(text);

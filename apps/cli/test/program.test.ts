@@ -16,7 +16,11 @@ describe('runProgram', () => {
   });
 
   it('suggests the command that was meant', async () => {
-    expect(await geo('valdate', 'x.yaml')).toEqual({ exitCode: 2, out: '', err: "error: unknown command 'valdate'\n  hint: Did you mean validate?\n" });
+    expect(await geo('valdate', 'x.yaml')).toEqual({
+      exitCode: 2,
+      out: '',
+      err: "error: unknown command 'valdate'\n  hint: Did you mean validate?\n",
+    });
   });
 
   it('reports a usage error in the format that was asked for', async () => {

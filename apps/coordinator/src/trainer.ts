@@ -2,18 +2,41 @@
  * The learning side of a run: what is computed next, and what a round's total sums change. All arithmetic that decides a result
  * happens here, on sums that do not depend on who computed them; each is divided by the global count once.
  */
-import type { Absorbed, Contribution, Trainer } from '@geodesic/cluster';
+import { float64Tensor, type CheckpointFile } from '@geodesic/checkpoint';
+import type { Absorbed, Contribution } from '@geodesic/cluster';
 import { openDataset, evaluationSlots, type Dataset } from '@geodesic/data';
 import { decodeBundle, evaluate, type Bundle } from '@geodesic/engine';
 import { createOptimizer, type GroupConfig, type LayerRegistration, type Optimizer, type StateTree } from '@geodesic/natural-gradient';
-import { slotPlan, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
+import { digestRunSpec, slotPlan, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
 import { entryOf, makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
 import { advanceState, initialState, type CommittedState } from './committed-state.ts';
 import { initialParameters } from './initial-parameters.ts';
 import { phasePlan, type PlannedPhase } from './phase-plan.ts';
 import { readSums, sumsLength } from './phase-sums.ts';
+import type { RunMeta, RunTrainer, TrainerFactory } from './run-meta.ts';
 
-/** The trainer of a bundle: opens the data for its sizes, builds the optimiser. @throws what is wrong with the bundle */
+/** The learning side of a submitted bundle, and what the cluster side must know of it. @throws what is wrong with the bundle */
+export const createTrainer: TrainerFactory = async (bytes) => {
+  const trainer = openTrainer(bytes);
+  const { spec, steps, layout } = trainer;
+  const meta: RunMeta = {
+    spec,
+    specDigest: digestRunSpec(spec),
+    name: spec.name,
+    seed: spec.seed,
+    steps,
+    slots: spec.batch.slots,
+    parametersLayout: layout,
+    engine: spec.engine,
+    checkpointEvery: spec.checkpoint.every,
+    leaseMs: spec.cluster.leaseMs,
+    heartbeatMs: spec.cluster.heartbeatMs,
+    subtitle: `${spec.model.recipe} on ${spec.data.source}, ${layout.size.toLocaleString('en')} parameters`,
+  };
+  return { trainer, meta };
+};
+
+/** Opens the data of a bundle for its sizes and builds its optimiser. @throws what is wrong with the bundle */
 export function openTrainer(bytes: Uint8Array): BundleTrainer {
   const bundle = decodeBundle(bytes);
   const spec = validateRunSpec(bundle.spec, 'bundle');
@@ -22,7 +45,7 @@ export function openTrainer(bytes: Uint8Array): BundleTrainer {
 }
 
 /** A trainer over a bundle. The run loop applies each update to `parameters` and `state`. */
-export class BundleTrainer implements Trainer {
+export class BundleTrainer implements RunTrainer {
   readonly parameters: Float32Array;
   readonly state: Float32Array;
   readonly spec: RunSpec;
@@ -62,7 +85,7 @@ export class BundleTrainer implements Trainer {
     this.#next = this.#rounds.next().value ?? undefined;
   }
 
-  plan(): ReturnType<Trainer['plan']> {
+  plan(): ReturnType<RunTrainer['plan']> {
     if (!this.#next) return undefined;
     const { step, phase } = this.#next;
     const [program, split] = phase.split('/');
@@ -85,9 +108,11 @@ export class BundleTrainer implements Trainer {
     return absorbed;
   }
 
-  /** The optimiser's state and the committed state in float64, for checkpoints. */
-  snapshot(): StateTree {
-    return { ...this.#optimizerState, 'committed/values': this.#committed.values, 'committed/weights': this.#committed.weights };
+  /** The optimiser's state and the committed state, both in float64. */
+  checkpoint(): Readonly<Record<string, CheckpointFile>> {
+    const state = { ...this.#optimizerState, 'committed/values': this.#committed.values, 'committed/weights': this.#committed.weights };
+    const tensors = Object.entries(state).map(([name, values]) => [name, float64Tensor([values.length], values.slice())] as const);
+    return { 'optimizer.safetensors': { tensors: new Map(tensors) } };
   }
 
   #slots(split: string | undefined): number {

@@ -2,7 +2,15 @@
  * What a worker computes: from (phase, step, slot) to sums, a pure function of the bundle, the data and the parameters.
  * Runs in the compute thread. Imports no tfjs and no user code: the bundle's graphs are all that is executed.
  */
-import { BlockAccumulator, applyUpdate, blockEnd, blockStart, parametersChecksum, type Contribution, type SlotComputer } from '@geodesic/cluster';
+import {
+  BlockAccumulator,
+  applyUpdate,
+  blockEnd,
+  blockStart,
+  parametersChecksum,
+  type Contribution,
+  type SlotComputer,
+} from '@geodesic/cluster';
 import { evaluationExamples, openDataset, slotExamples, type Dataset, type Split } from '@geodesic/data';
 import { decodeBundle, referenceExecutor, type Bundle, type Executor } from '@geodesic/engine';
 import { onnxCpuExecutor } from '@geodesic/engine/onnx';
@@ -82,7 +90,8 @@ class BundleComputer implements SlotComputer {
     const known = this.#runners.get(program);
     if (known) return known;
     const phase = this.#bundle.phases[program];
-    if (!phase) throw new RangeError(`compute: expected a phase of the bundle (${Object.keys(this.#bundle.phases).join(', ')}), got ${program}`);
+    if (!phase)
+      throw new RangeError(`compute: expected a phase of the bundle (${Object.keys(this.#bundle.phases).join(', ')}), got ${program}`);
     const { featureShape } = this.#dataset;
     const compiled = PhaseRunner.compile(phase, this.#executor, { slotSize: this.#bundle.slotSize, featureShape });
     this.#runners.set(program, compiled);

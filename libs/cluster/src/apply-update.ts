@@ -1,6 +1,6 @@
 /**
  * Applies an update and, in the same pass over memory, computes a 64-bit checksum of the result. Per element i with bits b:
- * t = mix(b xor position(i)), a bijection; then two running sums as in Fletcher's checksum: a += t, c += a (mod 2^32). Any single
+ * t = mix(b xor i * step), a bijection; then two running sums as in Fletcher's checksum: a += t, c += a (mod 2^32). Any single
  * changed element changes `a`; moved elements change `t`. It detects errors, not tampering.
  */
 import { ProtocolError } from './errors.ts';
@@ -18,14 +18,12 @@ export function applyUpdate(parameters: Float32Array, delta: Float32Array): stri
     throw new ProtocolError('applyUpdate: delta', `${parameters.length} elements`, `${delta.length}`);
   }
   const bits = new Int32Array(parameters.buffer, parameters.byteOffset, parameters.length);
-  let position = 0;
   let a = 0;
   let c = 0;
   for (let i = 0; i < bits.length; i += 1) {
     parameters[i] += delta[i];
-    a = (a + mix(bits[i] ^ position)) | 0;
+    a = (a + mix(bits[i] ^ Math.imul(i, POSITION_STEP))) | 0;
     c = (c + a) | 0;
-    position = (position + POSITION_STEP) | 0;
   }
   return finish(a, c, bits.length);
 }
@@ -33,13 +31,11 @@ export function applyUpdate(parameters: Float32Array, delta: Float32Array): stri
 /** The checksum that {@link applyUpdate} would return for parameters in this state, 16 hex digits. */
 export function parametersChecksum(parameters: Float32Array): string {
   const bits = new Int32Array(parameters.buffer, parameters.byteOffset, parameters.length);
-  let position = 0;
   let a = 0;
   let c = 0;
   for (let i = 0; i < bits.length; i += 1) {
-    a = (a + mix(bits[i] ^ position)) | 0;
+    a = (a + mix(bits[i] ^ Math.imul(i, POSITION_STEP))) | 0;
     c = (c + a) | 0;
-    position = (position + POSITION_STEP) | 0;
   }
   return finish(a, c, bits.length);
 }

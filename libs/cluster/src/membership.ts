@@ -25,9 +25,7 @@ export interface Refusal {
 }
 
 /** The outcome of a request to join. */
-export type Admission =
-  | { readonly admitted: true; readonly replaced?: Member; readonly known: boolean }
-  | { readonly admitted: false; readonly refusal: Refusal };
+export type Admission = { readonly admitted: true; readonly replaced?: Member } | { readonly admitted: false; readonly refusal: Refusal };
 
 /** Options of {@link Membership}. */
 export interface MembershipOptions {
@@ -58,11 +56,6 @@ export class Membership {
     return this.#fingerprint;
   }
 
-  /** Number of members. */
-  get size(): number {
-    return this.#members.size;
-  }
-
   /** The members' names in code-unit order. */
   workers(): string[] {
     return [...this.#members.keys()].sort();
@@ -81,8 +74,8 @@ export class Membership {
     this.#fingerprint ??= Object.freeze({ ...fingerprint });
     const before = this.#members.get(worker)?.member;
     this.#members.set(worker, { member: { worker, incarnation }, seenAt: at });
-    if (before && before.incarnation !== incarnation) return { admitted: true, replaced: before, known: false };
-    return { admitted: true, known: before !== undefined };
+    if (before && before.incarnation !== incarnation) return { admitted: true, replaced: before };
+    return { admitted: true };
   }
 
   /** Whether exactly this process is a member. */

@@ -22,8 +22,7 @@ import { graphFromJson, graphToJson } from './serialize.ts';
 
 /** How a parameter gets its first value; draws are keyed by (run seed, 'init', parameter name). */
 export type Initializer =
-  | { readonly kind: 'constant'; readonly value: number }
-  | { readonly kind: 'normal'; readonly standardDeviation: number };
+  { readonly kind: 'constant'; readonly value: number } | { readonly kind: 'normal'; readonly standardDeviation: number };
 
 /** One trainable tensor. */
 export interface ParameterEntry {
@@ -109,7 +108,9 @@ export interface Bundle {
 
 /** Encodes a bundle as canonical JSON bytes. */
 export function encodeBundle(bundle: Bundle): Uint8Array {
-  const phases = Object.fromEntries(Object.entries(bundle.phases).map(([name, phase]) => [name, { ...phase, graph: graphToJson(phase.graph) }]));
+  const phases = Object.fromEntries(
+    Object.entries(bundle.phases).map(([name, phase]) => [name, { ...phase, graph: graphToJson(phase.graph) }]),
+  );
   const finishInit = bundle.finishInit && { finishInit: graphToJson(bundle.finishInit) };
   return new TextEncoder().encode(canonicalJson({ ...bundle, phases, ...finishInit }));
 }
@@ -130,7 +131,10 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
     if (!Array.isArray(json[field])) throw new BundleError(field, 'an array', typeof json[field]);
   if (typeof json.phases !== 'object' || json.phases === null) throw new BundleError('phases', 'an object', typeof json.phases);
   const phases = Object.fromEntries(
-    Object.entries(json.phases).map(([name, phase]) => [name, { ...(phase as PhaseProgram), graph: graphFromJson((phase as PhaseProgram).graph) }]),
+    Object.entries(json.phases).map(([name, phase]) => [
+      name,
+      { ...(phase as PhaseProgram), graph: graphFromJson((phase as PhaseProgram).graph) },
+    ]),
   );
   if (!phases.grad) throw new BundleError('phases.grad', 'a program', 'none');
   const finishInit = json.finishInit === undefined ? {} : { finishInit: graphFromJson(json.finishInit) };

@@ -27,7 +27,7 @@ export function encodeConstant(dtype: DType, values: ArrayLike<number>): Attribu
 /** Decodes constant values of a known size into doubles; undefined when the attribute is not such data. */
 export function decodeConstant(dtype: DType, data: AttributeValue | undefined, size: number): Float64Array | undefined {
   if (Array.isArray(data)) {
-    return data.length === size && data.every((value) => typeof value === 'number') ? Float64Array.from(data as number[]) : undefined;
+    return data.length === size && data.every((value) => typeof value === 'number') ? Float64Array.from(data) : undefined;
   }
   if (typeof data !== 'string') return undefined;
   const bytes = fromBase64(data);

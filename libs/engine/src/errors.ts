@@ -42,16 +42,6 @@ export class GraphFormatError extends Error {
   }
 }
 
-/** A derivative was asked through a kernel that has none. */
-export class NotDifferentiableError extends Error {
-  override readonly name = 'NotDifferentiableError';
-  readonly kernel: string;
-  constructor(kernel: string) {
-    super(`vjp: expected a differentiable kernel, got ${kernel} (put stopGradient before it if no gradient is wanted)`);
-    this.kernel = kernel;
-  }
-}
-
 /** A program was fed a missing, unknown or mistyped input. */
 export class ProgramInputError extends Error {
   override readonly name = 'ProgramInputError';

@@ -54,10 +54,13 @@ export function checkInputs(graph: Graph, inputs: NamedTensors, options: { reado
     const given = inputs[name] as TensorData | undefined;
     if (!given) throw new ProgramInputError(name, describeType(node), 'nothing (feed every input of the program)');
     const floats = options.precision === 'float64' && isFloat(node.dtype) && isFloat(given.dtype);
-    if (!sameShape(given.shape, node.shape) || (given.dtype !== node.dtype && !floats)) throw new ProgramInputError(name, describeType(node), describeType(given));
-    if (given.data.length !== sizeOf(node.shape)) throw new ProgramInputError(name, `${sizeOf(node.shape)} entries`, `${given.data.length} entries`);
+    if (!sameShape(given.shape, node.shape) || (given.dtype !== node.dtype && !floats))
+      throw new ProgramInputError(name, describeType(node), describeType(given));
+    if (given.data.length !== sizeOf(node.shape))
+      throw new ProgramInputError(name, `${sizeOf(node.shape)} entries`, `${given.data.length} entries`);
   }
   const known = new Set(graph.inputs.map(({ name }) => name));
   const unknown = Object.keys(inputs).find((name) => !known.has(name));
-  if (unknown !== undefined) throw new ProgramInputError(unknown, `one of ${[...known].join(', ') || 'no inputs'}`, 'an input the program does not have');
+  if (unknown !== undefined)
+    throw new ProgramInputError(unknown, `one of ${[...known].join(', ') || 'no inputs'}`, 'an input the program does not have');
 }

@@ -9,7 +9,7 @@ import { canonicalJson } from './canonical-json.ts';
 import { encodeConstant } from './constant-data.ts';
 import { GraphError } from './errors.ts';
 import type { Attributes, Graph, GraphNode, NamedValue } from './graph.ts';
-import { kernelOf } from './kernels/registry.ts';
+import { inferType, kernelOf } from './kernels/registry.ts';
 import { simplify } from './simplify/simplify.ts';
 
 /**
@@ -54,7 +54,8 @@ export class GraphBuilder {
       return this.#append({ kernel: 'Constant', inputs: [], attributes: { data: encodeConstant(dtype, [value]) }, shape: [], dtype });
     }
     const { data, shape } = value;
-    if (data.length !== sizeOf(shape)) throw new GraphError('constant', `${sizeOf(shape)} entries for shape [${shape.join(',')}]`, String(data.length));
+    if (data.length !== sizeOf(shape))
+      throw new GraphError('constant', `${sizeOf(shape)} entries for shape [${shape.join(',')}]`, String(data.length));
     if (data.every((entry) => Object.is(entry, data[0]))) return this.add('BroadcastTo', [this.constant(data[0], value.dtype)], { shape });
     const attributes = { data: encodeConstant(value.dtype, data) };
     return this.#append({ kernel: 'Constant', inputs: [], attributes, shape: [...shape], dtype: value.dtype });
@@ -66,10 +67,9 @@ export class GraphBuilder {
    * @throws {GraphError} when there is no such kernel or value
    */
   add(kernel: string, inputs: readonly number[], attributes: Attributes = {}): number {
-    const { arity, infer, commutative } = kernelOf(kernel);
-    if (arity === undefined ? inputs.length === 0 : inputs.length !== arity)
-      throw new GraphError(kernel, `${arity ?? 'at least 1'} inputs`, String(inputs.length));
-    const inferred = infer(inputs.map((id) => this.nodeOf(id)), attributes);
+    const types = inputs.map((id) => this.nodeOf(id));
+    const inferred = inferType(kernel, types, attributes);
+    const { commutative } = kernelOf(kernel);
     const ordered = commutative && inputs[0] > inputs[1] ? [inputs[1], inputs[0]] : [...inputs];
     const node: GraphNode = { kernel, inputs: ordered, attributes: inferred.attributes, shape: inferred.shape, dtype: inferred.dtype };
     return simplify(this, node) ?? this.#append(node);

@@ -23,7 +23,6 @@ export {
   GraphError,
   GraphFormatError,
   KernelError,
-  NotDifferentiableError,
   ProgramInputError,
   SpliceError,
   UnsupportedKernelError,

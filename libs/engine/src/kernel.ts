@@ -39,8 +39,8 @@ export interface Kernel {
   infer(inputs: readonly ValueType[], attributes: Attributes): Inferred;
   /** The value in float64, row-major, a fresh array. */
   evaluate(inputs: readonly Operand[], node: Inferred): Float64Array;
-  /** Vector-Jacobian product: one pullback an input, called only for inputs that need a cotangent. Absent: not differentiable. */
-  vjp?(x: Expressions, at: Derivation): readonly Pullback[];
+  /** Vector-Jacobian product: one pullback an input, called only for inputs that need a cotangent. */
+  vjp(x: Expressions, at: Derivation): readonly Pullback[];
   /** An elementwise kernel with numpy broadcasting of all its inputs. */
   readonly elementwise?: true;
   /** a op b = b op a, bit for bit. */
@@ -48,7 +48,13 @@ export interface Kernel {
 }
 
 /** Reads an integer attribute. @throws {KernelError} when it is missing, not an integer, or outside [from, to) */
-export function integerAttribute(kernel: string, attributes: Attributes, name: string, from: number = -Infinity, to: number = Infinity): number {
+export function integerAttribute(
+  kernel: string,
+  attributes: Attributes,
+  name: string,
+  from: number = -Infinity,
+  to: number = Infinity,
+): number {
   const value = attributes[name];
   if (typeof value === 'number' && Number.isInteger(value) && value >= from && value < to) return value;
   const range = from === -Infinity && to === Infinity ? '' : ` in [${from}, ${to})`;
@@ -94,7 +100,8 @@ export function requireSameDtype(kernel: string, inputs: readonly ValueType[]): 
 
 /** Checks that a shape has positive integer sizes. @throws {KernelError} */
 export function requireShape(kernel: string, shape: Shape): void {
-  if (!shape.every((size) => Number.isInteger(size) && size > 0)) throw new KernelError(kernel, 'a shape of positive sizes', `[${shape.join(',')}]`);
+  if (!shape.every((size) => Number.isInteger(size) && size > 0))
+    throw new KernelError(kernel, 'a shape of positive sizes', `[${shape.join(',')}]`);
 }
 
 function show(value: AttributeValue | undefined): string {

@@ -11,7 +11,7 @@ import { canonicalJson } from './canonical-json.ts';
 import { decodeConstant } from './constant-data.ts';
 import { GraphFormatError } from './errors.ts';
 import { describeType, type Attributes, type AttributeValue, type Graph, type GraphNode, type NamedValue } from './graph.ts';
-import { kernelOf } from './kernels/registry.ts';
+import { inferType } from './kernels/registry.ts';
 
 const FORMAT = 'geodesic.graph';
 const VERSION = 1;
@@ -61,11 +61,18 @@ function parseNode(json: unknown, path: string, earlier: readonly GraphNode[]): 
   if (typeof kernel !== 'string') throw new GraphFormatError(`${path}.kernel`, 'a kernel name', show(kernel));
   const ids = asArray(inputs, `${path}.inputs`).map((id, i) => asId(id, `${path}.inputs[${i}]`, earlier.length));
   const sizes = asArray(shape, `${path}.shape`).map((size, i) => {
-    if (!Number.isInteger(size) || (size as number) < 1) throw new GraphFormatError(`${path}.shape[${i}]`, 'a positive integer', show(size));
+    if (!Number.isInteger(size) || (size as number) < 1)
+      throw new GraphFormatError(`${path}.shape[${i}]`, 'a positive integer', show(size));
     return size as number;
   });
   if (typeof dtype !== 'string' || !DTYPES.includes(dtype)) throw new GraphFormatError(`${path}.dtype`, DTYPES.join(', '), show(dtype));
-  const node: GraphNode = { kernel, inputs: ids, attributes: asAttributes(attributes, `${path}.attributes`), shape: sizes, dtype: dtype as DType };
+  const node: GraphNode = {
+    kernel,
+    inputs: ids,
+    attributes: asAttributes(attributes, `${path}.attributes`),
+    shape: sizes,
+    dtype: dtype as DType,
+  };
   checkType(node, path, earlier);
   return node;
 }
@@ -80,12 +87,9 @@ function checkType(node: GraphNode, path: string, earlier: readonly GraphNode[])
   }
   let inferred;
   try {
-    const { arity, infer } = kernelOf(node.kernel);
-    if (arity === undefined ? node.inputs.length === 0 : arity !== node.inputs.length)
-      throw new GraphFormatError(`${path}.inputs`, `${arity ?? 'at least 1'} inputs`, String(node.inputs.length));
-    inferred = infer(node.inputs.map((id) => earlier[id]), node.attributes);
+    const types = node.inputs.map((id) => earlier[id]);
+    inferred = inferType(node.kernel, types, node.attributes);
   } catch (error) {
-    if (error instanceof GraphFormatError) throw error;
     throw new GraphFormatError(path, 'a valid operation', error instanceof Error ? error.message : String(error));
   }
   if (inferred.dtype !== node.dtype || !sameShape(inferred.shape, node.shape))
@@ -98,7 +102,8 @@ function checkType(node: GraphNode, path: string, earlier: readonly GraphNode[])
 function checkInputs(nodes: readonly GraphNode[], inputs: readonly NamedValue[]): void {
   inputs.forEach(({ name, id }, i) => {
     const { kernel, attributes } = nodes[id];
-    if (kernel !== 'Input' || attributes.name !== name) throw new GraphFormatError(`inputs[${i}]`, `an Input named '${name}'`, `${kernel} ${show(attributes.name)}`);
+    if (kernel !== 'Input' || attributes.name !== name)
+      throw new GraphFormatError(`inputs[${i}]`, `an Input named '${name}'`, `${kernel} ${show(attributes.name)}`);
   });
   const listed = new Set(inputs.map(({ id }) => id));
   nodes.forEach((node, id) => {
@@ -123,8 +128,10 @@ function asId(json: unknown, path: string, below: number): number {
 
 function asAttributes(json: unknown, path: string): Attributes {
   const object = asObject(json, path);
-  const valid = (value: unknown): value is AttributeValue => (Array.isArray(value) ? value.every(valid) : ['string', 'number', 'boolean'].includes(typeof value));
-  for (const [name, value] of Object.entries(object)) if (!valid(value)) throw new GraphFormatError(`${path}.${name}`, 'a string, number, boolean or list', show(value));
+  const valid = (value: unknown): value is AttributeValue =>
+    Array.isArray(value) ? value.every(valid) : ['string', 'number', 'boolean'].includes(typeof value);
+  for (const [name, value] of Object.entries(object))
+    if (!valid(value)) throw new GraphFormatError(`${path}.${name}`, 'a string, number, boolean or list', show(value));
   return object as Attributes;
 }
 

@@ -4,7 +4,7 @@
  */
 import { sameShape } from '@geodesic/tensor';
 import { accumulate } from './accumulate.ts';
-import { GraphError, NotDifferentiableError } from './errors.ts';
+import { GraphError } from './errors.ts';
 import { Expressions } from './expressions.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { describeType, isFloat } from './graph.ts';
@@ -21,7 +21,6 @@ export interface Seed {
  * values on the way (taps). A value that does not reach an output gets zeros. Cotangents of one value are added in the
  * order in which its uses are met going backwards, so equal calls give equal graphs.
  * @returns the ids of the cotangents, of the types of `wrt`
- * @throws {NotDifferentiableError} when a needed kernel has no derivative
  * @throws {GraphError} when a cotangent has another type than its output
  */
 export function vjp(builder: GraphBuilder, outputs: readonly Seed[], wrt: readonly number[]): number[] {
@@ -71,9 +70,7 @@ function pullBack(
 ): void {
   const { kernel, inputs, attributes } = x.builder.nodeOf(at.id);
   if (!inputs.some((input) => at.needed[input])) return;
-  const rule = kernelOf(kernel);
-  if (!rule.vjp) throw new NotDifferentiableError(kernel);
-  const pullbacks = rule.vjp(x, { inputs, output: at.id, cotangent: at.cotangent, attributes });
+  const pullbacks = kernelOf(kernel).vjp(x, { inputs, output: at.id, cotangent: at.cotangent, attributes });
   inputs.forEach((input, i) => {
     const pullback = at.needed[input] ? pullbacks[i] : undefined;
     if (!pullback) return;

@@ -112,25 +112,35 @@ const elementwise = (kernel: string, ...domains: readonly Domain[]): KernelCase 
 const onShape = (kernel: string, ranks: [number, number], attributes: (shape: Shape) => fc.Arbitrary<Attributes>): KernelCase => ({
   kernel,
   samples: sample(
-    shapeOf(...ranks).chain((shape) => attributes(shape).map((chosen) => ({ inputs: [{ shape, domain: 'real' as const }], attributes: chosen }))),
+    shapeOf(...ranks).chain((shape) =>
+      attributes(shape).map((chosen) => ({ inputs: [{ shape, domain: 'real' as const }], attributes: chosen })),
+    ),
   ),
 });
 
 const axisOf = (shape: Shape): fc.Arbitrary<number> => fc.integer({ min: 0, max: shape.length - 1 });
 const axesOf = (shape: Shape): fc.Arbitrary<Attributes> =>
-  fc.record({ axes: fc.subarray(shape.map((_, axis) => axis), { minLength: 1 }), keepDims: flag });
+  fc.record({
+    axes: fc.subarray(
+      shape.map((_, axis) => axis),
+      { minLength: 1 },
+    ),
+    keepDims: flag,
+  });
 const none = (): fc.Arbitrary<Attributes> => fc.constant({});
 
 const matMul: KernelCase = {
   kernel: 'BatchMatMul',
   samples: sample(
-    fc.record({ m: size, k: size, n: size, batch: shapeOf(0, 2), transposeA: flag, transposeB: flag }).chain(({ m, k, n, batch, transposeA, transposeB }) =>
-      fc.tuple(broadcastable(batch), flag).map(([other, swap]) => {
-        const a = { shape: [...(swap ? other : batch), ...(transposeA ? [k, m] : [m, k])], domain: 'real' as const };
-        const b = { shape: [...(swap ? batch : other), ...(transposeB ? [n, k] : [k, n])], domain: 'real' as const };
-        return { inputs: [a, b], attributes: { transposeA, transposeB } };
-      }),
-    ),
+    fc
+      .record({ m: size, k: size, n: size, batch: shapeOf(0, 2), transposeA: flag, transposeB: flag })
+      .chain(({ m, k, n, batch, transposeA, transposeB }) =>
+        fc.tuple(broadcastable(batch), flag).map(([other, swap]) => {
+          const a = { shape: [...(swap ? other : batch), ...(transposeA ? [k, m] : [m, k])], domain: 'real' as const };
+          const b = { shape: [...(swap ? batch : other), ...(transposeB ? [n, k] : [k, n])], domain: 'real' as const };
+          return { inputs: [a, b], attributes: { transposeA, transposeB } };
+        }),
+      ),
   ),
 };
 
@@ -177,20 +187,38 @@ const scatter: KernelCase = {
 const spd = (kernel: string): KernelCase => ({
   kernel,
   samples: sample(
-    fc.tuple(shapeOf(0, 2), fc.integer({ min: 1, max: 6 })).map(([batch, n]) => ({ inputs: [{ shape: [...batch, n, n], domain: 'spd' as const }], attributes: {} })),
+    fc
+      .tuple(shapeOf(0, 2), fc.integer({ min: 1, max: 6 }))
+      .map(([batch, n]) => ({ inputs: [{ shape: [...batch, n, n], domain: 'spd' as const }], attributes: {} })),
   ),
 });
 
 const oneHot: KernelCase = {
   kernel: 'OneHot',
-  samples: sample(fc.tuple(shapeOf(0, 2), size).map(([shape, depth]) => ({ inputs: [{ shape, domain: depth + 1 }], attributes: { depth } }))),
+  samples: sample(
+    fc.tuple(shapeOf(0, 2), size).map(([shape, depth]) => ({ inputs: [{ shape, domain: depth + 1 }], attributes: { depth } })),
+  ),
 };
 
 /** All kernels, each once. */
 export const kernelCases: readonly KernelCase[] = [
-  ...['Neg', 'Exp', 'Expm1', 'Tanh', 'Sigmoid', 'Softplus', 'Relu', 'Square', 'Abs', 'Sign', 'Sin', 'Cos', 'Erf', 'Floor', 'StopGradient'].map((kernel) =>
-    elementwise(kernel, 'real'),
-  ),
+  ...[
+    'Neg',
+    'Exp',
+    'Expm1',
+    'Tanh',
+    'Sigmoid',
+    'Softplus',
+    'Relu',
+    'Square',
+    'Abs',
+    'Sign',
+    'Sin',
+    'Cos',
+    'Erf',
+    'Floor',
+    'StopGradient',
+  ].map((kernel) => elementwise(kernel, 'real')),
   ...['Log', 'Log1p', 'Sqrt', 'Rsqrt', 'Reciprocal'].map((kernel) => elementwise(kernel, 'positive')),
   ...['Add', 'Sub', 'Multiply', 'Maximum', 'Minimum', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual'].map((kernel) =>
     elementwise(kernel, 'real', 'real'),
@@ -210,10 +238,16 @@ export const kernelCases: readonly KernelCase[] = [
     })),
   ),
   onShape('Slice', [1, 3], (shape) =>
-    fc.tuple(...shape.map((n) => fc.integer({ min: 0, max: n - 1 }).chain((at) => fc.tuple(fc.constant(at), fc.integer({ min: 1, max: n - at }))))).map((ranges) => ({
-      begin: ranges.map(([at]) => at),
-      size: ranges.map(([, n]) => n),
-    })),
+    fc
+      .tuple(
+        ...shape.map((n) =>
+          fc.integer({ min: 0, max: n - 1 }).chain((at) => fc.tuple(fc.constant(at), fc.integer({ min: 1, max: n - at }))),
+        ),
+      )
+      .map((ranges) => ({
+        begin: ranges.map(([at]) => at),
+        size: ranges.map(([, n]) => n),
+      })),
   ),
   onShape('PadV2', [1, 3], (shape) =>
     fc.tuple(...shape.map(() => fc.tuple(fc.nat({ max: 2 }), fc.nat({ max: 2 })))).map((paddings) => ({ paddings, value: 0.25 })),

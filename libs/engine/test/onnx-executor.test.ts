@@ -26,7 +26,11 @@ function feeds(batch: number): Record<string, TensorData> {
   return {
     theta: tensor('float32', [212], entries(212)),
     x: tensor('float32', [batch, 8], entries(batch * 8)),
-    y: tensor('int32', [batch], Array.from({ length: batch }, (_, i) => i % 4)),
+    y: tensor(
+      'int32',
+      [batch],
+      Array.from({ length: batch }, (_, i) => i % 4),
+    ),
   };
 }
 
@@ -43,7 +47,8 @@ describe('onnxCpuExecutor', () => {
   it('gives the same bits in every session', async () => {
     const run = () => withProgram(classifier(33), (program) => program.run(feeds(33)));
     const [first, second] = [await run(), await run()];
-    for (const name of ['losses', 'gradient']) expect(Buffer.from(first[name].data.buffer).equals(Buffer.from(second[name].data.buffer))).toBe(true);
+    for (const name of ['losses', 'gradient'])
+      expect(Buffer.from(first[name].data.buffer).equals(Buffer.from(second[name].data.buffer))).toBe(true);
   });
 
   it('gives outputs that belong to the caller, and reads inputs from shared memory', async () => {
@@ -82,9 +87,15 @@ describe('onnxCpuExecutor', () => {
   it('names a missing, unknown or mistyped input', async () => {
     await withProgram(classifier(4), async (program) => {
       const { theta, x, y } = feeds(4);
-      await expect(program.run({ theta, x })).rejects.toThrow("run program: input 'y': expected int32[4], got nothing (feed every input of the program)");
-      await expect(program.run({ theta, x, y, z: y })).rejects.toThrow("run program: input 'z': expected one of theta, x, y, got an input the program does not have");
-      await expect(program.run({ theta, x: { ...x, shape: [8, 4] }, y })).rejects.toThrow("input 'x': expected float32[4,8], got float32[8,4]");
+      await expect(program.run({ theta, x })).rejects.toThrow(
+        "run program: input 'y': expected int32[4], got nothing (feed every input of the program)",
+      );
+      await expect(program.run({ theta, x, y, z: y })).rejects.toThrow(
+        "run program: input 'z': expected one of theta, x, y, got an input the program does not have",
+      );
+      await expect(program.run({ theta, x: { ...x, shape: [8, 4] }, y })).rejects.toThrow(
+        "input 'x': expected float32[4,8], got float32[8,4]",
+      );
       await expect(program.run({ theta, x, y: tensor('float32', [4], [0, 0, 0, 0]) })).rejects.toBeInstanceOf(ProgramInputError);
     });
   });
@@ -101,7 +112,12 @@ describe('onnxCpuExecutor', () => {
   });
 
   it('tells by its fingerprint what bits depend on', () => {
-    expect(onnxCpuExecutor({ threads: 2 }).fingerprint).toMatchObject({ executor: 'onnx-cpu', threads: 2, denormals: 'zero', precision: 'float32' });
+    expect(onnxCpuExecutor({ threads: 2 }).fingerprint).toMatchObject({
+      executor: 'onnx-cpu',
+      threads: 2,
+      denormals: 'zero',
+      precision: 'float32',
+    });
     expect(() => onnxCpuExecutor({ threads: 0 })).toThrow('threads: expected an integer of at least 1, got 0');
   });
 });

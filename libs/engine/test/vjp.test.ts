@@ -21,7 +21,14 @@ function point(sample: Sample): { at: Float64Array[]; along: Float64Array[] } {
 
 function feed(sample: Sample, { at, along }: ReturnType<typeof point>, step: number) {
   return Object.fromEntries(
-    sample.inputs.map(({ shape, domain }, i) => [`x${i}`, tensor(dtypeOf(domain, 'float64'), shape, at[i].map((value, e) => value + step * along[i][e]))]),
+    sample.inputs.map(({ shape, domain }, i) => [
+      `x${i}`,
+      tensor(
+        dtypeOf(domain, 'float64'),
+        shape,
+        at[i].map((value, e) => value + step * along[i][e]),
+      ),
+    ]),
   );
 }
 
@@ -31,7 +38,10 @@ function weightedSum(x: Expressions, value: number, seed: number): number {
   const shape = x.shapeOf(value);
   const entries = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random() + 0.5);
   const weights = x.builder.constant(tensor('float64', shape, entries));
-  return x.sum(x.mul(value, weights), shape.map((_, axis) => axis));
+  return x.sum(
+    x.mul(value, weights),
+    shape.map((_, axis) => axis),
+  );
 }
 
 /** Checks <gradient, direction> of the output `loss` against central differences. */
@@ -78,17 +88,20 @@ describe('kernelCases', () => {
 
 describe('vjp of each kernel', () => {
   const piecewise = ['StopGradient'];
-  it.each(kernelCases.filter(({ kernel }) => !piecewise.includes(kernel)))('agrees with finite differences to first and second order: $kernel', ({ kernel, samples }) => {
-    for (const order of [1, 2] as const) {
-      fc.assert(
-        fc.property(samples, (sample) => {
-          const graph = lossGraph(kernel, sample, order);
-          if (graph) checkDirection(graph, sample);
-        }),
-        PROPERTY,
-      );
-    }
-  });
+  it.each(kernelCases.filter(({ kernel }) => !piecewise.includes(kernel)))(
+    'agrees with finite differences to first and second order: $kernel',
+    ({ kernel, samples }) => {
+      for (const order of [1, 2] as const) {
+        fc.assert(
+          fc.property(samples, (sample) => {
+            const graph = lossGraph(kernel, sample, order);
+            if (graph) checkDirection(graph, sample);
+          }),
+          PROPERTY,
+        );
+      }
+    },
+  );
 });
 
 describe('vjp', () => {

@@ -17,14 +17,30 @@ export class NotPositiveDefiniteError extends Error {
   }
 }
 
-/** An iteration that did not settle, which finite symmetric input does not cause. */
+/** A matrix with an entry that is NaN or infinite. */
+export class NotFiniteError extends Error {
+  override readonly name = 'NotFiniteError';
+  readonly operation: string;
+  /** Row and column, from 0. */
+  readonly at: readonly [number, number];
+  readonly value: number;
+
+  constructor(operation: string, at: readonly [number, number], value: number) {
+    super(`${operation}: expected finite entries, got ${value} at [${at.join(', ')}] (look for an overflow upstream)`);
+    this.operation = operation;
+    this.at = at;
+    this.value = value;
+  }
+}
+
+/** An iteration that did not settle, which finite symmetric input does not cause: an invariant of this library is broken. */
 export class ConvergenceError extends Error {
   override readonly name = 'ConvergenceError';
   readonly operation: string;
   readonly iterations: number;
 
   constructor(operation: string, iterations: number) {
-    super(`${operation}: expected convergence within ${iterations} iterations, got none (check the matrix for NaN and infinity)`);
+    super(`${operation}: expected convergence within ${iterations} iterations, got none (please report the matrix)`);
     this.operation = operation;
     this.iterations = iterations;
   }

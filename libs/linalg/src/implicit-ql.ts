@@ -1,27 +1,35 @@
 /**
- * Eigenvalues and eigenvectors of a symmetric tridiagonal matrix by QL iterations with implicit Wilkinson shifts
- * (Dubrulle, Martin and Wilkinson 1968; procedure tql2 of EISPACK). Eigenvectors are rows here, so that a rotation runs along memory.
+ * Eigenvalues of a symmetric tridiagonal matrix by QL iterations with implicit Wilkinson shifts (Dubrulle, Martin and Wilkinson 1968;
+ * procedure tql2 of EISPACK). The iteration itself costs O(n^2); its rotations are handed back, so that the O(n^3) work on the
+ * eigenvectors can be done in the order that suits the cache.
  */
 import { ConvergenceError } from './errors.ts';
 
 /** More than any matrix has been seen to need for one eigenvalue. */
 const mostIterations = 60;
 
+/** Rotations in order: the r-th mixes coordinates at[r] and at[r] + 1. */
+export interface Rotations {
+  readonly at: number[];
+  readonly cosine: number[];
+  readonly sine: number[];
+}
+
 /**
- * Diagonalises in place: `diagonal` [n] becomes the eigenvalues, unordered; `beside` [n - 1] vanishes; `rows` [n, n] = Q^T becomes the
- * eigenvectors as rows. O(3 n^3).
- * @throws {ConvergenceError} when the input is not finite
+ * Diagonalises in place: `diagonal` [n] becomes the eigenvalues, unordered, and `beside` [n - 1] negligible. About 0.9 n^2 rotations.
+ * @throws {ConvergenceError} when an eigenvalue does not settle
  */
-export function implicitQl(diagonal: Float64Array, beside: Float64Array, rows: Float64Array): void {
-  const n = diagonal.length;
-  for (let first = 0; first < n; first++) {
+export function implicitQl(diagonal: Float64Array, beside: Float64Array): Rotations {
+  const rotations: Rotations = { at: [], cosine: [], sine: [] };
+  for (let first = 0; first < diagonal.length; first++) {
     for (let iteration = 0; ; iteration++) {
       const last = endOfBlock(diagonal, beside, first);
       if (last === first) break;
       if (iteration === mostIterations) throw new ConvergenceError('symmetricEigen', mostIterations);
-      sweep({ diagonal, beside, rows }, first, last);
+      sweep({ diagonal, beside, rotations }, first, last);
     }
   }
+  return rotations;
 }
 
 /** The last index of the unreduced block that starts at `first`: where the entry beside is negligible against its neighbours. */
@@ -34,12 +42,11 @@ function endOfBlock(diagonal: Float64Array, beside: Float64Array, first: number)
 interface Work {
   readonly diagonal: Float64Array;
   readonly beside: Float64Array;
-  readonly rows: Float64Array;
+  readonly rotations: Rotations;
 }
 
 /** One implicit QL step on the block first..last: a rotation at the bottom brings in the shift, the others chase the bulge upwards. */
-function sweep({ diagonal, beside, rows }: Work, first: number, last: number): void {
-  const n = diagonal.length;
+function sweep({ diagonal, beside, rotations }: Work, first: number, last: number): void {
   let g = diagonal[last] - wilkinsonShift(diagonal[first], diagonal[first + 1], beside[first]);
   let sine = 1;
   let cosine = 1;
@@ -61,7 +68,9 @@ function sweep({ diagonal, beside, rows }: Work, first: number, last: number): v
     shifted = sine * change;
     diagonal[i + 1] = base + shifted;
     g = cosine * change - b;
-    rotateRows(rows, n, i, cosine, sine);
+    rotations.at.push(i);
+    rotations.cosine.push(cosine);
+    rotations.sine.push(sine);
   }
   diagonal[first] -= shifted;
   beside[first] = g;
@@ -72,13 +81,4 @@ function wilkinsonShift(top: number, next: number, beside: number): number {
   const half = (next - top) / (2 * beside);
   const root = Math.hypot(half, 1);
   return top - beside / (half + (half < 0 ? -root : root));
-}
-
-/** Rotates rows i and i + 1. */
-function rotateRows(rows: Float64Array, n: number, i: number, cosine: number, sine: number): void {
-  for (let upper = i * n, lower = upper + n; upper < (i + 1) * n; upper++, lower++) {
-    const [x, y] = [rows[upper], rows[lower]];
-    rows[lower] = sine * x + cosine * y;
-    rows[upper] = cosine * x - sine * y;
-  }
 }

@@ -1,5 +1,5 @@
 export { cholesky, choleskySolve, logDetFromCholesky } from './cholesky.ts';
-export { ConvergenceError, NotPositiveDefiniteError } from './errors.ts';
+export { ConvergenceError, NotFiniteError, NotPositiveDefiniteError } from './errors.ts';
 export { kroneckerApply } from './kronecker.ts';
 export { matmul, type MatmulOptions } from './matmul.ts';
 export { addDiagonal, identity, trace, transpose } from './matrix.ts';

@@ -1,8 +1,10 @@
 /**
- * The spectral decomposition of a symmetric matrix, A = V diag(values) V^T: Householder reduction, then implicit QL.
+ * The spectral decomposition of a symmetric matrix, A = V diag(values) V^T: Householder reduction to A = Q T Q^T, then implicit QL on T,
+ * whose rotations turn Q into V.
  */
+import { applyRotations } from './apply-rotations.ts';
+import { NotFiniteError } from './errors.ts';
 import { implicitQl } from './implicit-ql.ts';
-import { transpose } from './matrix.ts';
 import { requireMatrix } from './require-matrix.ts';
 import { tridiagonalize } from './tridiagonalize.ts';
 
@@ -13,18 +15,23 @@ export interface SymmetricEigen {
 }
 
 /**
- * All eigenvalues and eigenvectors of a [n, n]; the caller owns the arrays. Symmetry is taken on trust: both triangles are read.
- * Backward stable, errors of the order of 1e-16 ||A||. O(n^3), n = 784 in a second or two.
+ * All eigenvalues and eigenvectors of a [n, n]; the caller owns the arrays. Reads the lower triangle of a only.
+ * Backward stable: errors are of the order of 1e-16 n ||A||. About 4.5 n^3 operations.
  * @throws {ShapeError} when a is not [n, n]
- * @throws {ConvergenceError} when a holds NaN or infinity
+ * @throws {NotFiniteError} when a holds NaN or infinity
  */
 export function symmetricEigen(a: Float64Array, n: number): SymmetricEigen {
   requireMatrix('symmetricEigen', 'a', a, [n, n]);
+  const odd = a.findIndex((entry) => !Number.isFinite(entry));
+  if (odd >= 0) throw new NotFiniteError('symmetricEigen', [Math.floor(odd / n), odd % n], a[odd]);
   const { diagonal, beside, basis } = tridiagonalize(a, n);
-  const rows = transpose(basis, n, n);
-  implicitQl(diagonal, beside, rows);
-  const order = Array.from(diagonal.keys()).sort((i, j) => diagonal[i] - diagonal[j]);
-  const sorted = new Float64Array(n * n);
-  order.forEach((from, to) => sorted.set(rows.subarray(from * n, (from + 1) * n), to * n));
-  return { values: Float64Array.from(order, (i) => diagonal[i]), vectors: transpose(sorted, n, n) };
+  applyRotations(basis, n, implicitQl(diagonal, beside));
+  return inAscendingOrder(diagonal, basis, n);
+}
+
+function inAscendingOrder(values: Float64Array, columns: Float64Array, n: number): SymmetricEigen {
+  const order = Array.from(values.keys()).sort((i, j) => values[i] - values[j]);
+  const vectors = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) vectors[i * n + j] = columns[i * n + order[j]];
+  return { values: Float64Array.from(order, (i) => values[i]), vectors };
 }

@@ -1,6 +1,7 @@
 /**
  * Householder reduction of a symmetric matrix to tridiagonal form, A = Q T Q^T (Golub and Van Loan, 4th ed., section 8.3.1).
- * Both triangles are kept, so that every inner loop runs along a row.
+ * It starts at the last row, as tred2 of EISPACK does: what is left to reduce is then a leading block, of which the lower triangle
+ * suffices, and every inner loop runs along a row.
  */
 
 /** T by its diagonal [n] and the entries beside it [n - 1]; the orthogonal Q [n, n], whose columns are the new basis. */
@@ -10,92 +11,89 @@ export interface Tridiagonal {
   readonly basis: Float64Array;
 }
 
-/** One reflection I - scale v v^T; v acts on the coordinates from `first` on and is zero before. */
+/** One reflection I - scale v v^T of the first v.length coordinates. */
 interface Reflector {
-  readonly first: number;
   readonly v: Float64Array;
   readonly scale: number;
 }
 
-/** Reduces a [n, n], which must be symmetric. O(4/3 n^3) multiply-adds for T and Q together. */
+/** Reduces a [n, n], whose lower triangle is read. O(4/3 n^3) multiply-adds for T and Q together. */
 export function tridiagonalize(a: Float64Array, n: number): Tridiagonal {
   const work = a.slice();
   const diagonal = new Float64Array(n);
   const beside = new Float64Array(Math.max(0, n - 1));
   const reflectors: Reflector[] = [];
-  for (let k = 0; k < n; k++) {
+  for (let k = n - 1; k >= 0; k--) {
     diagonal[k] = work[k * (n + 1)];
-    if (k + 1 === n) break;
-    const { reflector, norm } = reflectorOf(work.slice(k * n, (k + 1) * n), k + 1);
-    beside[k] = norm;
-    if (reflector.scale === 0) continue;
+    if (k === 0) break;
+    const { reflector, component } = reflectorOf(work.slice(k * n, k * n + k));
+    beside[k - 1] = component;
+    if (!reflector) continue;
     reflectBothSides(work, n, reflector);
     reflectors.push(reflector);
   }
-  return { diagonal, beside, basis: productOf(reflectors, n) };
+  return { diagonal, beside, basis: productOf(reflectors.reverse(), n) };
 }
 
-/** The reflection that maps the entries of `x` from `first` on to a multiple `norm` of their first unit vector. Overwrites x. */
-function reflectorOf(x: Float64Array, first: number): { reflector: Reflector; norm: number } {
-  let largest = 0;
-  for (let i = first + 1; i < x.length; i++) largest = Math.max(largest, Math.abs(x[i]));
-  if (largest === 0) return { reflector: { first, v: x, scale: 0 }, norm: x[first] };
-  const length = scaledLength(x, first);
-  // The sign that adds magnitudes, so that no digits cancel.
-  const norm = x[first] > 0 ? -length : length;
-  x[first] -= norm;
-  let unit = 0;
-  for (let i = first; i < x.length; i++) unit = Math.max(unit, Math.abs(x[i]));
+/** The reflection that maps x to `component` times its last unit vector; none when x is such a multiple. Overwrites x. */
+function reflectorOf(x: Float64Array): { readonly reflector?: Reflector; readonly component: number } {
+  const last = x.length - 1;
+  if (x.subarray(0, last).every((entry) => entry === 0)) return { component: x[last] };
+  // Scaling by the largest entry keeps squares from overflowing or vanishing.
+  const largest = x.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0);
   let square = 0;
-  for (let i = first; i < x.length; i++) {
-    x[i] /= unit;
+  for (let i = 0; i <= last; i++) {
+    x[i] /= largest;
     square += x[i] * x[i];
   }
-  return { reflector: { first, v: x, scale: 2 / square }, norm };
+  // The sign that adds magnitudes, so that no digits cancel in v = x - component e.
+  const component = x[last] > 0 ? -Math.sqrt(square) : Math.sqrt(square);
+  const scale = 1 / (square - component * x[last]);
+  x[last] -= component;
+  return { reflector: { v: x, scale }, component: component * largest };
 }
 
-/** Euclidean length of the entries from `first` on, free of overflow and underflow. */
-function scaledLength(x: Float64Array, first: number): number {
-  let largest = 0;
-  for (let i = first; i < x.length; i++) largest = Math.max(largest, Math.abs(x[i]));
-  let square = 0;
-  for (let i = first; i < x.length; i++) square += (x[i] / largest) ** 2;
-  return largest * Math.sqrt(square);
-}
-
-/** A <- H A H on the trailing block: A - v w^T - w v^T with p = scale A v and w = p - (scale / 2)(p . v) v. */
-function reflectBothSides(a: Float64Array, n: number, { first, v, scale }: Reflector): void {
-  const w = new Float64Array(n);
-  for (let i = first; i < n; i++) {
-    const factor = scale * v[i];
+/** A <- H A H on the leading block: A - v w^T - w v^T with p = scale A v and w = p - (scale / 2)(p . v) v; lower triangle only. */
+function reflectBothSides(a: Float64Array, n: number, { v, scale }: Reflector): void {
+  const size = v.length;
+  const w = new Float64Array(size);
+  for (let i = 0; i < size; i++) {
     const row = i * n;
-    for (let j = first; j < n; j++) w[j] += factor * a[row + j];
+    const vi = v[i];
+    let sum = a[row + i] * vi;
+    for (let j = 0; j < i; j++) {
+      sum += a[row + j] * v[j];
+      w[j] += a[row + j] * vi;
+    }
+    w[i] += sum;
   }
   let along = 0;
-  for (let i = first; i < n; i++) along += w[i] * v[i];
-  for (let i = first; i < n; i++) w[i] -= (scale / 2) * along * v[i];
-  for (let i = first; i < n; i++) {
-    const [vi, wi] = [v[i], w[i]];
+  for (let i = 0; i < size; i++) along += w[i] * v[i];
+  for (let i = 0; i < size; i++) w[i] = scale * (w[i] - (scale / 2) * along * v[i]);
+  for (let i = 0; i < size; i++) {
     const row = i * n;
-    for (let j = first; j < n; j++) a[row + j] -= vi * w[j] + wi * v[j];
+    const vi = v[i];
+    const wi = w[i];
+    for (let j = 0; j <= i; j++) a[row + j] -= vi * w[j] + wi * v[j];
   }
 }
 
-/** Q = H_0 H_1 ..., built from the last reflection on: each then touches only the block that is no longer the identity. */
-function productOf(reflectors: readonly Reflector[], n: number): Float64Array {
+/** The product of the reflections, the largest leftmost. Built from the smallest on: beyond its block the product is the identity. */
+function productOf(ascending: readonly Reflector[], n: number): Float64Array {
   const q = new Float64Array(n * n);
   for (let i = 0; i < n; i++) q[i * (n + 1)] = 1;
-  const projection = new Float64Array(n);
-  for (const { first, v, scale } of reflectors.toReversed()) {
-    projection.fill(0);
-    for (let i = first; i < n; i++) {
+  for (const { v, scale } of ascending) {
+    const size = v.length;
+    const projection = new Float64Array(size);
+    for (let i = 0; i < size; i++) {
       const row = i * n;
-      for (let j = first; j < n; j++) projection[j] += v[i] * q[row + j];
-    }
-    for (let i = first; i < n; i++) {
       const factor = scale * v[i];
+      for (let j = 0; j < size; j++) projection[j] += factor * q[row + j];
+    }
+    for (let i = 0; i < size; i++) {
       const row = i * n;
-      for (let j = first; j < n; j++) q[row + j] -= factor * projection[j];
+      const vi = v[i];
+      for (let j = 0; j < size; j++) q[row + j] -= vi * projection[j];
     }
   }
   return q;

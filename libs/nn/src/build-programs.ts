@@ -9,7 +9,7 @@
  */
 import { GraphBuilder, spliceGraph, type Graph, type PhaseProgram } from '@geodesic/engine';
 import { trace } from '@geodesic/engine/trace';
-import { crossEntropy, hits, sampledLabelCotangent } from './classification.ts';
+import { crossEntropy, hits, sampledLabelCotangent, smoothedCrossEntropy } from './classification.ts';
 import { ModelError } from './errors.ts';
 import type { ClassifierModel } from './model.ts';
 import { labelUniform } from './program-inputs.ts';
@@ -24,6 +24,8 @@ export interface ProgramOptions {
   readonly slotSize: number;
   /** Layers with Kronecker-factored curvature; the others report gradients only. */
   readonly curvature: ReadonlyMap<string, CurvatureMethod>;
+  /** Share of a label spread over all classes while training, in [0, 1); default 0. The column `loss` is not smoothed. */
+  readonly labelSmoothing?: number;
 }
 
 /** The programs of a run, and the graph that turns the sums of `init` into parameters. */
@@ -51,17 +53,17 @@ function evaluationProgram(model: ClassifierModel, slotSize: number): PhaseProgr
   return step.finish();
 }
 
-function taskColumns(step: StepGraph): number {
+function taskColumns(step: StepGraph): void {
   const { loss, hit } = step.append(({ logits, y }) => ({ loss: crossEntropy(logits, y), hit: hits(logits, y) }));
   step.column('loss', loss);
   step.column('hit', hit);
-  return loss;
 }
 
-function gradientProgram({ model, slotSize }: ProgramOptions, curvature: ReadonlyMap<string, CurvatureMethod>): PhaseProgram {
+function gradientProgram({ model, slotSize, labelSmoothing = 0 }: ProgramOptions, curvature: ReadonlyMap<string, CurvatureMethod>): PhaseProgram {
   const step = new StepGraph(model, slotSize);
   step.append(model.forward);
-  const loss = taskColumns(step);
+  taskColumns(step);
+  const { loss } = step.append(({ logits, y }) => ({ loss: smoothedCrossEntropy(logits, y, labelSmoothing) }));
   const fisherLayers = layersOf(model, curvature, 'kfac');
   const cotangents = new Map<string, number>();
   if (fisherLayers.length > 0 || model.evolution) sampleLabels(step, model, fisherLayers, cotangents);

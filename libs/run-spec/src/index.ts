@@ -15,6 +15,7 @@ export type {
   GroupInput,
   GroupSpec,
   KfacGroupSpec,
+  LossSpec,
   MetricSpec,
   MlpClassifierSpec,
   ModelSpec,

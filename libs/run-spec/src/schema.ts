@@ -25,6 +25,10 @@ const objective = section({
   volumeWarmup: number({ min: 0, max: 1 }).default(0.1),
 });
 
+const loss = section({
+  labelSmoothing: number({ min: 0, below: 1 }).default(0),
+});
+
 const cluster = section({
   workers: integer({ min: 1, max: 256 }).default(2),
   leaseMs: integer({ min: 100 }).default(3000),
@@ -42,6 +46,7 @@ const sections = {
   batch,
   steps: integer({ min: 1 }).exactOptional(),
   epochs: integer({ min: 1 }).exactOptional(),
+  loss: loss.prefault({}),
   objective: objective.exactOptional(),
   optimizer: section({
     groups: z.array(groupSchema, { error: 'a list of groups' }).min(1, { error: 'at least one group' }).exactOptional(),

@@ -56,6 +56,12 @@ export interface BatchSpec {
   readonly slots: number;
 }
 
+/** The task's loss: softmax cross-entropy. */
+export interface LossSpec {
+  /** Share of a label's probability that is spread evenly over all classes while training, in [0, 1); default 0. */
+  readonly labelSmoothing: number;
+}
+
 /** Weights of the geometric terms of the dual objective (NDM only). */
 export interface ObjectiveSpec {
   /** Weight of the Fisher anchor; default 0.1. */
@@ -151,6 +157,7 @@ export interface RunSpec {
   readonly batch: BatchSpec;
   readonly steps?: number;
   readonly epochs?: number;
+  readonly loss: LossSpec;
   readonly objective?: ObjectiveSpec;
   /** Without groups the recipe's default groups hold: see `freezeRunSpec`. */
   readonly optimizer: { readonly groups?: readonly GroupSpec[] };

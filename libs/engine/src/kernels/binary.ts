@@ -30,7 +30,8 @@ function binary({ name, value, slopes, takes, makes, commutative }: BinaryOption
     infer(inputs) {
       requireSameDtype(name, inputs);
       if (takes === 'float') requireFloat(name, inputs[0]);
-      if (takes === 'bool' && inputs[0].dtype !== 'bool') throw new KernelError(name, 'bool inputs', `${describeType(inputs[0])} (compare first)`);
+      if (takes === 'bool' && inputs[0].dtype !== 'bool')
+        throw new KernelError(name, 'bool inputs', `${describeType(inputs[0])} (compare first)`);
       if (takes === 'number' && inputs[0].dtype === 'bool') throw new KernelError(name, 'numeric inputs', 'bool (cast it first)');
       const dtype: DType = makes === 'same' ? inputs[0].dtype : 'bool';
       return { shape: broadcastAll(name, inputs), dtype, attributes: {} };

@@ -34,7 +34,8 @@ const reshape: Kernel = {
   infer([input], attributes) {
     const shape = integersAttribute('Reshape', attributes, 'shape');
     requireShape('Reshape', shape);
-    if (sizeOf(shape) !== sizeOf(input.shape)) throw new KernelError('Reshape', `a shape of ${sizeOf(input.shape)} entries`, `[${shape.join(',')}]`);
+    if (sizeOf(shape) !== sizeOf(input.shape))
+      throw new KernelError('Reshape', `a shape of ${sizeOf(input.shape)} entries`, `[${shape.join(',')}]`);
     return { shape, dtype: input.dtype, attributes: { shape } };
   },
   evaluate: ([{ data }]) => data.slice(),
@@ -68,11 +69,23 @@ const transpose: Kernel = {
   },
   evaluate([input], { shape, attributes }) {
     const strides = stridesOf(input.shape);
-    return gather(input.data, offsets(shape, (attributes.perm as readonly number[]).map((axis) => strides[axis])));
+    return gather(
+      input.data,
+      offsets(
+        shape,
+        (attributes.perm as readonly number[]).map((axis) => strides[axis]),
+      ),
+    );
   },
   vjp(x, { cotangent, attributes }) {
     const perm = attributes.perm as readonly number[];
-    return [() => x.transpose(cotangent, perm.map((_, axis) => perm.indexOf(axis)))];
+    return [
+      () =>
+        x.transpose(
+          cotangent,
+          perm.map((_, axis) => perm.indexOf(axis)),
+        ),
+    ];
   },
 };
 
@@ -84,7 +97,8 @@ const slice: Kernel = {
     const begin = integersAttribute('Slice', attributes, 'begin', rank);
     const size = integersAttribute('Slice', attributes, 'size', rank);
     const inside = begin.every((from, axis) => from >= 0 && size[axis] > 0 && from + size[axis] <= input.shape[axis]);
-    if (!inside) throw new KernelError('Slice', `a slice inside ${describeType(input)}`, `begin [${begin.join(',')}], size [${size.join(',')}]`);
+    if (!inside)
+      throw new KernelError('Slice', `a slice inside ${describeType(input)}`, `begin [${begin.join(',')}], size [${size.join(',')}]`);
     return { shape: size, dtype: input.dtype, attributes: { begin, size } };
   },
   evaluate([input], { shape, attributes }) {
@@ -94,7 +108,13 @@ const slice: Kernel = {
   },
   vjp(x, { inputs: [input], cotangent, attributes }) {
     const { begin, size } = attributes as { begin: readonly number[]; size: readonly number[] };
-    return [() => x.pad(cotangent, x.shapeOf(input).map((full, axis) => [begin[axis], full - begin[axis] - size[axis]]))];
+    return [
+      () =>
+        x.pad(
+          cotangent,
+          x.shapeOf(input).map((full, axis) => [begin[axis], full - begin[axis] - size[axis]]),
+        ),
+    ];
   },
 };
 

@@ -5,7 +5,16 @@ import { sizeOf, stridesOf, type Shape } from '@geodesic/tensor';
 import { KernelError } from '../errors.ts';
 import type { Expressions } from '../expressions.ts';
 import { describeType, type ValueType } from '../graph.ts';
-import { axisAttribute, flagAttribute, integersAttribute, requireFloat, requireRank, type Inferred, type Kernel, type Operand } from '../kernel.ts';
+import {
+  axisAttribute,
+  flagAttribute,
+  integersAttribute,
+  requireFloat,
+  requireRank,
+  type Inferred,
+  type Kernel,
+  type Operand,
+} from '../kernel.ts';
 import { offsets } from './offsets.ts';
 
 function inferReduction(name: string, input: ValueType, attributes: Inferred['attributes']): Inferred {
@@ -48,7 +57,9 @@ const sum: Kernel = {
   arity: 1,
   infer: ([input], attributes) => inferReduction('Sum', input, attributes),
   evaluate: ([input], { attributes }) => fold(input, attributes.axes as readonly number[], (a, b) => a + b),
-  vjp: (x, { inputs: [input], cotangent, attributes }) => [() => spread(x, cotangent, x.shapeOf(input), attributes.axes as readonly number[])],
+  vjp: (x, { inputs: [input], cotangent, attributes }) => [
+    () => spread(x, cotangent, x.shapeOf(input), attributes.axes as readonly number[]),
+  ],
 };
 
 /** Every entry that attains the extremum gets the whole cotangent, as in TensorFlow.js. */
@@ -82,7 +93,8 @@ const argMax: Kernel = {
     const strides = stridesOf(input.shape);
     return Float64Array.from(offsets(shape, strides.toSpliced(axis, 1)), (start) => {
       let best = 0;
-      for (let i = 1; i < input.shape[axis]; i++) if (input.data[start + i * strides[axis]] > input.data[start + best * strides[axis]]) best = i;
+      for (let i = 1; i < input.shape[axis]; i++)
+        if (input.data[start + i * strides[axis]] > input.data[start + best * strides[axis]]) best = i;
       return best;
     });
   },

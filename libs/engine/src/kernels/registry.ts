@@ -1,8 +1,9 @@
 /**
  * The closed set of kernels by name. `Input` and `Constant` are not kernels: they have no inputs and their type is given.
  */
-import { GraphError } from '../errors.ts';
-import type { Kernel } from '../kernel.ts';
+import { GraphError, KernelError } from '../errors.ts';
+import type { Attributes, ValueType } from '../graph.ts';
+import type { Inferred, Kernel } from '../kernel.ts';
 import { binaryKernels } from './binary.ts';
 import { indexingKernels } from './indexing.ts';
 import { layoutKernels } from './layout.ts';
@@ -23,4 +24,16 @@ export function kernelOf(name: string): Kernel {
   const kernel = byName.get(name);
   if (!kernel) throw new GraphError('kernel', `one of ${kernelNames.join(', ')}`, `'${name}'`);
   return kernel;
+}
+
+/**
+ * The type and canonical attributes of an operation.
+ * @throws {KernelError} when the kernel does not take these inputs or attributes
+ * @throws {GraphError} when there is no such kernel
+ */
+export function inferType(name: string, inputs: readonly ValueType[], attributes: Attributes): Inferred {
+  const kernel = kernelOf(name);
+  const fits = kernel.arity === undefined ? inputs.length > 0 : inputs.length === kernel.arity;
+  if (!fits) throw new KernelError(name, `${kernel.arity ?? 'at least 1'} inputs`, String(inputs.length));
+  return kernel.infer(inputs, attributes);
 }

@@ -47,9 +47,7 @@ const inverse: Kernel = {
     return out;
   },
   // dY = -Y dA Y, hence the pullback -Y^T c Y^T.
-  vjp: (x, { output: y, cotangent: c }) => [
-    () => x.neg(x.matMul(x.matMul(y, c, { transposeA: true }), y, { transposeB: true })),
-  ],
+  vjp: (x, { output: y, cotangent: c }) => [() => x.neg(x.matMul(x.matMul(y, c, { transposeA: true }), y, { transposeB: true }))],
 };
 
 const logDet: Kernel = {
@@ -65,9 +63,7 @@ const logDet: Kernel = {
     return Float64Array.from({ length: data.length / (n * n) }, (_, i) => sweep(work.subarray(i * n * n, (i + 1) * n * n), n));
   },
   // d log det A = tr(A^-1 dA); the transpose of the inverse is the inverse, A being symmetric.
-  vjp: (x, { inputs: [a], cotangent: c }) => [
-    () => x.mul(x.reshape(c, [...x.shapeOf(c), 1, 1]), x.unary('SpdInverse', a)),
-  ],
+  vjp: (x, { inputs: [a], cotangent: c }) => [() => x.mul(x.reshape(c, [...x.shapeOf(c), 1, 1]), x.unary('SpdInverse', a))],
 };
 
 /** Inverse and log-determinant of SPD matrices. */

@@ -25,7 +25,12 @@ function unary(name: string, value: (x: number) => number, slope: Slope | 'zero'
   };
 }
 
-const negative: Kernel = unary('Neg', (x) => -x, (x, { cotangent }) => x.neg(cotangent), 'number');
+const negative: Kernel = unary(
+  'Neg',
+  (x) => -x,
+  (x, { cotangent }) => x.neg(cotangent),
+  'number',
+);
 const absolute: Kernel = unary('Abs', Math.abs, (x, { input, cotangent }) => x.mul(cotangent, x.unary('Sign', input)), 'number');
 const sign: Kernel = unary('Sign', Math.sign, 'zero', 'number');
 
@@ -70,12 +75,19 @@ export const unaryKernels: readonly Kernel[] = [
     (x) => 1 / Math.sqrt(x),
     (x, { input, output, cotangent }) => x.mul(cotangent, x.div(x.scale(output, -0.5), input)),
   ),
-  unary('Square', (x) => x * x, (x, { input, cotangent }) => x.mul(cotangent, x.scale(input, 2)), 'number'),
-  unary('Reciprocal', (x) => 1 / x, (x, { output, cotangent }) => x.neg(x.mul(cotangent, x.square(output)))),
+  unary(
+    'Square',
+    (x) => x * x,
+    (x, { input, cotangent }) => x.mul(cotangent, x.scale(input, 2)),
+    'number',
+  ),
+  unary(
+    'Reciprocal',
+    (x) => 1 / x,
+    (x, { output, cotangent }) => x.neg(x.mul(cotangent, x.square(output))),
+  ),
   unary('Sin', Math.sin, (x, { input, cotangent }) => x.mul(cotangent, x.unary('Cos', input))),
   unary('Cos', Math.cos, (x, { input, cotangent }) => x.neg(x.mul(cotangent, x.unary('Sin', input)))),
-  unary('Erf', erf, (x, { input, cotangent }) =>
-    x.mul(cotangent, x.scale(x.unary('Exp', x.neg(x.square(input))), 2 / Math.sqrt(Math.PI))),
-  ),
+  unary('Erf', erf, (x, { input, cotangent }) => x.mul(cotangent, x.scale(x.unary('Exp', x.neg(x.square(input))), 2 / Math.sqrt(Math.PI)))),
   unary('Floor', Math.floor, 'zero'),
 ];

@@ -61,7 +61,8 @@ const cos: Emission = (site) => {
 };
 
 const erf: Emission = ({ writer, inputs, inputTypes }) => {
-  if (isDouble(writer, inputTypes[0].dtype)) throw new UnsupportedKernelError('onnx-cpu', 'Erf', 'the provider has no float64 version (use float32)');
+  if (isDouble(writer, inputTypes[0].dtype))
+    throw new UnsupportedKernelError('onnx-cpu', 'Erf', 'the provider has no float64 version (use float32)');
   return writer.op('Erf', inputs);
 };
 

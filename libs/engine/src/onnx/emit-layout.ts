@@ -64,7 +64,11 @@ const ADD = { reduction: { text: 'add' } } as const;
 const oneHot: Emission = ({ writer, inputs, inputTypes, node }) => {
   const depth = node.attributes.depth as number;
   const column = writer.op('Reshape', [inputs[0], writer.integers([...inputTypes[0].shape, 1])]);
-  const range = writer.constant('int32', [depth], Array.from({ length: depth }, (_, i) => i));
+  const range = writer.constant(
+    'int32',
+    [depth],
+    Array.from({ length: depth }, (_, i) => i),
+  );
   return writer.op('Cast', [writer.op('Equal', [column, range])], { to: ELEMENT[writer.element(node.dtype)] });
 };
 
@@ -84,7 +88,8 @@ export const layoutEmissions: EmissionTable = {
   Reshape: (site) => site.writer.op('Reshape', [site.inputs[0], site.writer.integers(site.node.shape)]),
   BroadcastTo: (site) => site.writer.op('Expand', [site.inputs[0], site.writer.integers(site.node.shape)]),
   Transpose: (site) => site.writer.op('Transpose', site.inputs, { perm: list(site, 'perm') }),
-  Concat: ({ writer, inputs, node }) => (inputs.length === 1 ? inputs[0] : writer.op('Concat', inputs, { axis: node.attributes.axis as number })),
+  Concat: ({ writer, inputs, node }) =>
+    inputs.length === 1 ? inputs[0] : writer.op('Concat', inputs, { axis: node.attributes.axis as number }),
   Slice: slice,
   PadV2: pad,
   Sum: reduction('ReduceSum'),

@@ -17,21 +17,39 @@ function sweeps(site: Site): { inverse: string; pivots: string[] } {
   const { writer, inputs, inputTypes, node } = site;
   const [{ shape, dtype }] = inputTypes;
   const n = shape[shape.length - 1];
-  if (n > LIMIT) throw new UnsupportedKernelError('onnx-cpu', node.kernel, `matrices up to ${LIMIT} are unrolled, this one is ${n} (use smaller blocks)`);
+  if (n > LIMIT)
+    throw new UnsupportedKernelError(
+      'onnx-cpu',
+      node.kernel,
+      `matrices up to ${LIMIT} are unrolled, this one is ${n} (use smaller blocks)`,
+    );
   const mask = (dims: readonly number[], at: (i: number, j: number) => number): string => {
     const [, columns] = dims.slice(-2);
-    return writer.constant(dtype, dims, Array.from({ length: sizeOf(dims) }, (_, e) => at(Math.floor(e / columns), e % columns)));
+    return writer.constant(
+      dtype,
+      dims,
+      Array.from({ length: sizeOf(dims) }, (_, e) => at(Math.floor(e / columns), e % columns)),
+    );
   };
   let a = writer.op('Reshape', [inputs[0], writer.integers([sizeOf(shape) / (n * n), n, n])]);
   const pivots: string[] = [];
   for (let k = 0; k < n; k++) {
-    const at = (axis: number, of: string): string => writer.op('Slice', [of, writer.integers([k]), writer.integers([k + 1]), writer.integers([axis])]);
+    const at = (axis: number, of: string): string =>
+      writer.op('Slice', [of, writer.integers([k]), writer.integers([k + 1]), writer.integers([axis])]);
     const [row, column] = [at(1, a), at(2, a)];
     const pivot = at(2, row);
     pivots.push(pivot);
     const one = writer.scalar(dtype, 1);
-    const unit = writer.constant('bool', [1, 1, n], Array.from({ length: n }, (_, j) => Number(j === k)));
-    const unitColumn = writer.constant('bool', [1, n, 1], Array.from({ length: n }, (_, i) => Number(i === k)));
+    const unit = writer.constant(
+      'bool',
+      [1, 1, n],
+      Array.from({ length: n }, (_, j) => Number(j === k)),
+    );
+    const unitColumn = writer.constant(
+      'bool',
+      [1, n, 1],
+      Array.from({ length: n }, (_, i) => Number(i === k)),
+    );
     const scaledRow = writer.op('Div', [writer.op('Where', [unit, one, row]), pivot]);
     const signedColumn = writer.op('Where', [unitColumn, writer.scalar(dtype, -1), column]);
     const cleared = writer.op('Mul', [a, mask([1, n, n], (i, j) => Number(i !== k && j !== k))]);

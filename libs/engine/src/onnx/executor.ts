@@ -44,34 +44,50 @@ export function probeOnnx(): OnnxProbe {
 /**
  * An executor on ONNX Runtime's CPU provider.
  *
- * Limitations: denormal floats are flushed to zero; Erf has no float64 version; SpdInverse and LogDet go up to n = 32.
+ * Limitations: the first session switches the thread that makes it to flushing denormal floats to zero, for JavaScript's
+ * own arithmetic there too, so arithmetic whose bits matter belongs into another thread; Erf has no float64 version; SpdInverse and LogDet go up to n = 32.
  */
 export function onnxCpuExecutor(options: OnnxCpuOptions = {}): Executor {
   const { threads = 1, precision = 'float32' } = options;
-  if (!Number.isInteger(threads) || threads < 1) throw new RangeError(`onnxCpuExecutor: threads: expected an integer of at least 1, got ${threads}`);
-  const sessions = new Map<string, Promise<ort.InferenceSession>>();
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new RangeError(`onnxCpuExecutor: threads: expected an integer of at least 1, got ${threads}`);
+  const sessions = new Map<string, SharedSession>();
   let closed = false;
+  const release = async (digest: string, shared: SharedSession): Promise<void> => {
+    if (sessions.get(digest) === shared) sessions.delete(digest);
+    await (await shared.session).release();
+  };
   return {
     name: 'onnx-cpu',
     fingerprint: fingerprint(threads, precision),
     async compile(graph) {
       if (closed) throw new ClosedError('executor');
       const digest = graphDigest(graph);
-      let session = sessions.get(digest);
-      if (!session) {
-        session = createSession(graph, threads, precision);
-        sessions.set(digest, session);
-        session.catch(() => sessions.delete(digest));
+      const shared = sessions.get(digest) ?? { session: createSession(graph, threads, precision), programs: 0 };
+      sessions.set(digest, shared);
+      shared.programs++;
+      try {
+        const dispose = async (): Promise<void> => {
+          if (--shared.programs === 0 && !closed) await release(digest, shared);
+        };
+        return new OnnxProgram(graph, await shared.session, { precision, executorClosed: () => closed, dispose });
+      } catch (error) {
+        sessions.delete(digest);
+        throw error;
       }
-      return new OnnxProgram(graph, await session, { precision, executorClosed: () => closed });
     },
     async close() {
+      if (closed) return;
       closed = true;
-      const open = [...sessions.values()];
-      sessions.clear();
-      await Promise.all(open.map(async (session) => (await session).release()));
+      await Promise.all([...sessions].map(([digest, shared]) => release(digest, shared)));
     },
   };
+}
+
+/** The session of a graph digest and the number of open programs on it. */
+interface SharedSession {
+  readonly session: Promise<ort.InferenceSession>;
+  programs: number;
 }
 
 function fingerprint(threads: number, precision: Precision): Fingerprint {
@@ -103,6 +119,7 @@ async function createSession(graph: Graph, threads: number, precision: Precision
 interface ProgramOptions {
   readonly precision: Precision;
   readonly executorClosed: () => boolean;
+  readonly dispose: () => Promise<void>;
 }
 
 /** A session with its graph's interface; the session belongs to the executor. */
@@ -137,7 +154,9 @@ class OnnxProgram implements Program {
   }
 
   async dispose(): Promise<void> {
+    if (this.#disposed) return;
     this.#disposed = true;
+    await this.#options.dispose();
   }
 }
 

@@ -71,7 +71,13 @@ export class OnnxWriter {
 
   /** The finished model's bytes. */
   encode(): Uint8Array {
-    return encodeModel({ opset: OPSET, nodes: this.#nodes, initializers: this.#initializers, inputs: this.#inputs, outputs: this.#outputs });
+    return encodeModel({
+      opset: OPSET,
+      nodes: this.#nodes,
+      initializers: this.#initializers,
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+    });
   }
 
   #constant(element: keyof typeof ELEMENT, dims: readonly number[], values: ArrayLike<number>): string {

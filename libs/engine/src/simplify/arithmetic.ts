@@ -51,7 +51,8 @@ const multiply: Rule = (builder, node) => {
 const divide: Rule = (builder, { inputs: [a, b], shape, dtype }) => {
   const divisor = splatOf(builder, b);
   if (divisor === 1) return broadcast(builder, a, shape);
-  if (divisor !== undefined && isPowerOfTwo(divisor)) return builder.add('Multiply', [a, makeSplat(builder, 1 / divisor, { shape: [], dtype })]);
+  if (divisor !== undefined && isPowerOfTwo(divisor))
+    return builder.add('Multiply', [a, makeSplat(builder, 1 / divisor, { shape: [], dtype })]);
   return splatOf(builder, a) === 1 ? broadcast(builder, builder.add('Reciprocal', [b]), shape) : undefined;
 };
 

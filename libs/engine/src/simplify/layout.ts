@@ -26,7 +26,8 @@ const transpose: Rule = (builder, { inputs: [input], shape, attributes }) => {
   const moving = perm.filter((axis) => from[axis] !== 1);
   if (moving.every((axis, i) => i === 0 || moving[i - 1] < axis)) return builder.add('Reshape', [input], { shape });
   const inner = madeBy(builder, input, 'Transpose');
-  if (inner) return builder.add('Transpose', [inner.inputs[0]], { perm: perm.map((axis) => (inner.attributes.perm as readonly number[])[axis]) });
+  if (inner)
+    return builder.add('Transpose', [inner.inputs[0]], { perm: perm.map((axis) => (inner.attributes.perm as readonly number[])[axis]) });
   const repeated = madeBy(builder, input, 'BroadcastTo');
   if (!repeated) return undefined;
   const [source] = repeated.inputs;

@@ -1,0 +1,147 @@
+/** `geo run` with a real coordinator and real workers: the same bits however it is run, an orderly end on Ctrl-C, one clear error for bad input. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dataOf, geo, isAlive, processesNaming, startGeo, type GeoResult } from './geo-process.ts';
+
+const mlp = 'examples/digits-mlp.yaml';
+const short = ['--set', 'steps=6', '--set', 'evaluate.every=3', '--set', 'checkpoint.every=3'];
+let runs: string;
+
+beforeEach(() => (runs = mkdtempSync(join(tmpdir(), 'geo-runs-'))));
+
+afterEach(() => {
+  expect(processesNaming(runs)).toEqual([]);
+  rmSync(runs, { recursive: true });
+});
+
+/** Trains a short MLP run and returns the envelope's data. */
+async function train(...args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  const result = await geo('run', mlp, ...short, '--runs', runs, '--format', 'json', ...args);
+  expect(result).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(result.stdout.trimEnd().split('\n')).toHaveLength(1);
+  return dataOf(result);
+}
+
+describe('geo run', () => {
+  it('answers with one envelope that has every documented field', async () => {
+    const data = await train();
+    expect(data).toMatchObject({ state: 'completed', steps: 6, seed: 1, engine: 'onnx-cpu' });
+    for (const field of ['runId', 'directory', 'paramsDigest']) expect(data[field]).toEqual(expect.any(String));
+    for (const field of ['examples', 'seconds', 'parameters', 'bytesUp', 'bytesDown']) expect(data[field]).toBeGreaterThan(0);
+    expect(Object.keys(data['measurements'] as object)).toEqual(expect.arrayContaining(['trainLoss', 'testLoss', 'testAccuracy']));
+    expect(data['paramsDigest']).toMatch(/^sha256:[0-9a-f]{64}$/);
+    for (const file of ['spec.json', 'commit.log', 'measurements.ndjson', 'run.svg', 'result.json', 'logs/worker-1.log'])
+      expect(existsSync(join(String(data['directory']), file)), file).toBe(true);
+  });
+
+  it('gives the same bits with 1, 2 and 3 workers', async () => {
+    const digests = [];
+    for (const workers of ['1', '2', '3']) digests.push((await train('--workers', workers))['paramsDigest']);
+    expect(new Set(digests).size).toBe(1);
+  });
+
+  it('gives the same bits when a worker is killed in mid-run, and says that it was replaced', async () => {
+    const running = startGeo('run', mlp, ...short, '--runs', runs, '--format', 'jsonl', '--set', 'steps=60');
+    const { data } = await running.event(({ type }) => type === 'worker.joined');
+    await running.event(({ type }) => type === 'step.committed');
+    process.kill(Number(data['pid']), 'SIGKILL');
+    const result = await running.ended;
+    expect(result.exitCode).toBe(0);
+    expect(result.stderr).toContain('killed by SIGKILL); started again (1 of 3)');
+    const undisturbed = await train('--set', 'steps=60', '--workers', '1');
+    expect(dataOf(result)['paramsDigest']).toBe(undisturbed['paramsDigest']);
+  });
+
+  it('prints the groups, progress, the result and the next steps as text', async () => {
+    const { exitCode, stdout } = await geo('run', mlp, ...short, '--runs', runs);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/all +kfac +3 /);
+    expect(stdout).toMatch(/step 6\/6 {2}loss /);
+    expect(stdout).toContain('digits-mlp completed');
+    expect(stdout).toMatch(/the picture of the run +.*run\.svg/);
+    expect(stdout).toContain('npx geo run examples/digits-mlp.yaml --set steps=6');
+    expect(stdout).not.toContain('\x1b');
+  });
+});
+
+describe('geo run, interrupted', () => {
+  it('stops every process within 2 s of Ctrl-C and leaves a readable run folder', async () => {
+    const running = startGeo('run', mlp, '--runs', runs, '--format', 'jsonl', '--set', 'steps=100000');
+    const pids = await Promise.all(
+      ['worker-1', 'worker-2'].map((name) => running.event(({ type, data }) => type === 'worker.joined' && data['worker'] === name)),
+    ).then((events) => events.map(({ data }) => Number(data['pid'])));
+    const { data } = await running.event(({ type }) => type === 'run.accepted');
+    await running.event(({ type }) => type === 'step.committed');
+    const askedMs = performance.now();
+    running.child.kill('SIGINT');
+    const { exitCode, stdout } = await running.ended;
+    expect(performance.now() - askedMs).toBeLessThan(2_000);
+    expect(exitCode).toBe(4);
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ status: 'error', error: { code: 'INTERRUPTED' } });
+    const directory = String(data['directory']);
+    expect(JSON.parse(readFileSync(join(directory, 'spec.json'), 'utf8'))).toMatchObject({ name: 'digits-mlp' });
+    expect(readFileSync(join(directory, 'commit.log')).length).toBeGreaterThan(0);
+  });
+
+  it('leaves nothing when it is killed itself', async () => {
+    const running = startGeo('run', mlp, '--runs', runs, '--format', 'jsonl', '--set', 'steps=100000');
+    const { data } = await running.event(({ type }) => type === 'worker.joined');
+    await running.event(({ type }) => type === 'step.committed');
+    running.child.kill('SIGKILL');
+    await running.ended;
+    await expect.poll(() => isAlive(Number(data['pid'])) || processesNaming(runs).length > 0, { timeout: 10_000 }).toBe(false);
+  });
+});
+
+describe('geo run with bad input', () => {
+  async function refused(...args: readonly string[]): Promise<{ exitCode: number | null; code: string; message: string; hint: string }> {
+    const result: GeoResult = await geo('run', ...args, '--runs', runs, '--format', 'json');
+    const { error } = JSON.parse(result.stdout) as { error: { code: string; message: string; hint: string } };
+    expect(result.stderr).toBe('');
+    expect(error.hint).not.toBe('');
+    return { exitCode: result.exitCode, ...error };
+  }
+
+  it.each([
+    ['a mistyped key', 'batch.exampels=3', 'batch.exampels: expected'],
+    ['a wrong type', 'steps=many', 'steps: expected'],
+    ['a non-positive batch', 'batch.examples=0', 'batch.examples: expected'],
+    ['more slots than examples', 'batch.slots=1024', 'batch.slots: expected'],
+    ['an unknown model', 'model.recipe=transformer', 'model.recipe: expected'],
+    ['an unknown optimiser', 'optimizer.groups.0.method=lbfgs', 'optimizer.groups.0.method: expected'],
+    ['an override without a value', 'steps', 'steps'],
+  ])('names the field of %s', async (_what, override, message) => {
+    const error = await refused(mlp, '--set', override);
+    expect(error).toMatchObject({ exitCode: 2, code: 'SPEC_INVALID' });
+    expect(error.message).toContain(message);
+    expect(error.message).toContain('got');
+  });
+
+  it('names a file that is missing or no YAML', async () => {
+    expect(await refused('no-such.yaml')).toMatchObject({ exitCode: 2, code: 'SPEC_UNREADABLE' });
+    const broken = join(runs, 'broken.yaml');
+    writeFileSync(broken, 'name: [unclosed\n');
+    expect(await refused(broken)).toMatchObject({ exitCode: 2, code: 'SPEC_INVALID' });
+  });
+
+  it('names a port in use', async () => {
+    const server = createServer();
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const { port } = server.address() as AddressInfo;
+    expect(await refused(mlp, '--port', String(port))).toMatchObject({ exitCode: 3, code: 'PORT_IN_USE' });
+    await new Promise((closed) => server.close(closed));
+  });
+
+  it('names a runs folder that cannot be written', async () => {
+    const file = join(runs, 'a-file');
+    writeFileSync(file, '');
+    const { exitCode, stderr } = await geo('run', mlp, '--runs', join(file, 'runs'));
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`--runs ${join(file, 'runs')}: expected a folder that can be written, got ENOTDIR`);
+    expect(stderr).not.toMatch(/\n +at /);
+  });
+});

@@ -1,0 +1,178 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { decodeRecords } from '@geodesic/cluster';
+import { connectRuns, WireError } from '@geodesic/wire';
+import { collect, listening, LocalCluster, startCoordinatorProcess } from './local-cluster.ts';
+import type { Ended } from './local-cluster.ts';
+
+const clusters: LocalCluster[] = [];
+
+afterEach(async () => {
+  await Promise.all(clusters.splice(0).map((cluster) => cluster.dispose()));
+});
+
+async function start(args?: readonly string[]): Promise<LocalCluster> {
+  const cluster = await LocalCluster.start(args);
+  clusters.push(cluster);
+  return cluster;
+}
+
+/** Long enough to be stopped. */
+const endless = { steps: 100_000, parameters: 5000 };
+
+const isStep =
+  (step: number) =>
+  ({ type, data }: { type: string; data: Readonly<Record<string, unknown>> }): boolean =>
+    type === 'step.committed' && data['step'] === step;
+
+describe('stopping a run', () => {
+  it.each(['Runs.Control', 'SIGTERM', 'SIGINT'] as const)(
+    'by %s leaves a readable folder, sends the workers home and exits 0',
+    async (how) => {
+      const cluster = await start();
+      const workers = ['worker-1', 'worker-2'].map((name) => cluster.addWorker(name));
+      const { runId, directory, events } = await cluster.submit(endless);
+      await collect(events, isStep(20));
+      const asked = performance.now();
+      if (how === 'Runs.Control') await cluster.client.stop(runId, 'enough');
+      else cluster.coordinator.child.kill(how);
+      const last = (await collect(events)).at(-1);
+      expect(last).toMatchObject({ type: 'run.finished', data: { state: 'stopped' } });
+      const ends = await Promise.all([cluster.coordinator, ...workers].map(({ ended }) => ended));
+      expect(performance.now() - asked).toBeLessThan(2000);
+      expect(ends.map(({ code }) => code)).toEqual([0, 0, 0]);
+      const log = decodeRecords(await readFile(join(directory, 'commit.log')));
+      expect(log.torn).toBeUndefined();
+      expect(log.records.at(-1)).toMatchObject({ type: 'finished', state: 'stopped' });
+      expect(log.records.at(-2)).toMatchObject({ type: 'control', action: 'stop', reason: how === 'Runs.Control' ? 'enough' : how });
+      expect(JSON.parse(await readFile(join(directory, 'result.json'), 'utf8'))).toMatchObject({ state: 'stopped' });
+    },
+  );
+
+  it('stops at once when no worker has come', async () => {
+    const cluster = await start();
+    const { events } = await cluster.submit(endless);
+    cluster.coordinator.child.kill('SIGTERM');
+    expect((await collect(events)).at(-1)).toMatchObject({ data: { state: 'stopped', result: { steps: 0 } } });
+    expect((await cluster.coordinator.ended).code).toBe(0);
+  });
+
+  it('ends an idle coordinator and the workers that wait for a run', async () => {
+    const cluster = await start([]);
+    const worker = cluster.addWorker('worker-1');
+    const [probe] = await Promise.all([cluster.client.stop('none', 'probe').catch((error: unknown) => error)]);
+    expect(probe).toMatchObject({ code: 'NOT_FOUND' });
+    cluster.coordinator.child.kill('SIGINT');
+    expect((await cluster.coordinator.ended).code).toBe(0);
+    worker.child.kill('SIGTERM');
+    expect((await worker.ended).code).toBe(0);
+  });
+
+  it('ends with its parent', async () => {
+    const cluster = await start(['--once', '--exit-with-parent']);
+    const { events } = await cluster.submit(endless);
+    cluster.coordinator.child.stdin!.end();
+    expect((await collect(events)).at(-1)).toMatchObject({ data: { state: 'stopped' } });
+    expect((await cluster.coordinator.ended).code).toBe(0);
+  });
+});
+
+describe('a worker', () => {
+  it('leaves on SIGTERM with exit code 0, without a wait for its lease', async () => {
+    const cluster = await start();
+    const [first] = ['worker-1', 'worker-2'].map((name) => cluster.addWorker(name));
+    const { runId, events } = await cluster.submit({ ...endless, leaseMs: 60_000 });
+    await collect(events, isStep(10));
+    first.child.kill('SIGTERM');
+    expect((await first.ended).code).toBe(0);
+    const after = await collect(events, ({ type }) => type === 'worker.lost');
+    expect(after.at(-1)!.data).toMatchObject({ worker: 'worker-1', reason: 'the worker was asked to leave' });
+    await collect(events, ({ type }) => type === 'step.committed');
+    await cluster.client.stop(runId, 'seen enough');
+  });
+
+  it('of another build is refused with exit code 78 and the field', async () => {
+    const cluster = await start();
+    cluster.addWorker('worker-1');
+    const { runId, events } = await cluster.submit(endless);
+    await collect(events, isStep(1));
+    const { code, stderr } = await cluster.addWorker('worker-2', { FIXTURE_BUILD: 'b' }).ended;
+    expect(code).toBe(78);
+    expect(stderr).toMatch(/fingerprint\.build: expected \\"a\\", got \\"b\\"/);
+    await cluster.client.stop(runId, 'seen enough');
+  });
+
+  it('exits 64 for a bad command line and 65 for a bundle that it cannot prepare', async () => {
+    const cluster = await start();
+    const { events } = await cluster.submit({ steps: 1 });
+    expect((await cluster.addWorker('a b').ended).code).toBe(64);
+    const broken = await cluster.addWorker('worker-1', { GEODESIC_SLOT_PROGRAM_MODULE: '/nowhere/program.mjs' }).ended;
+    expect(broken.code).toBe(65);
+    expect(broken.stderr).toContain('/nowhere/program.mjs');
+    cluster.addWorker('worker-2');
+    expect((await collect(events)).at(-1)).toMatchObject({ data: { state: 'completed' } });
+  });
+});
+
+describe('geodesic-coordinator', () => {
+  it('takes one run at a time, and another one after it', async () => {
+    const cluster = await start([]);
+    const first = await cluster.submit(endless);
+    await expect(cluster.submit({})).rejects.toMatchObject({ code: 'BUSY' });
+    await cluster.client.stop(first.runId, 'make room');
+    await collect(first.events);
+    const again = async (): Promise<void> => {
+      const second = await cluster.submit({ steps: 2 });
+      cluster.addWorker('worker-1');
+      expect((await collect(second.events)).at(-1)).toMatchObject({ data: { state: 'completed' } });
+    };
+    await again();
+  });
+
+  it('refuses a corrupt bundle with a clear error, and with --once exits 65', async () => {
+    const cluster = await start();
+    const error: unknown = await cluster.client.submit({ bundle: new Uint8Array([1, 2, 3]) }).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(WireError);
+    expect(error).toMatchObject({ code: 'BUNDLE', message: expect.stringContaining('expected a bundle that can be run') });
+    expect((await cluster.coordinator.ended).code).toBe(65);
+  });
+
+  it.each([
+    [['--port', '0'], 64, '--runs: expected a folder'],
+    [['--runs', 'x', '--port', 'seven'], 64, '--port: expected 0..65535'],
+    [['--runs', 'x', '--nonsense'], 64, '--nonsense'],
+  ])('exits for %j with code %i', async (args, code, message) => {
+    const ended = await startCoordinatorProcess(args).ended;
+    expect(ended.code).toBe(code);
+    expect(lastMessage(ended)).toContain(message);
+  });
+
+  it('exits 78 for a folder that cannot be written and for a port in use', async () => {
+    const cluster = await start();
+    const file = join(cluster.runs, 'file');
+    await writeFile(file, '');
+    const unwritable = await startCoordinatorProcess(['--runs', join(file, 'runs')]).ended;
+    expect([unwritable.code, lastMessage(unwritable)]).toEqual([78, expect.stringContaining('expected a folder that can be written')]);
+    const port = cluster.address.split(':')[1];
+    const taken = await startCoordinatorProcess(['--runs', cluster.runs, '--port', port]).ended;
+    expect([taken.code, lastMessage(taken)]).toEqual([78, expect.stringContaining(`port ${port} on 127.0.0.1 is in use`)]);
+  });
+
+  it('prints one line when it listens', async () => {
+    const cluster = await start();
+    const other = startCoordinatorProcess(['--runs', cluster.runs]);
+    const line = await listening(other);
+    expect(line).toEqual({ event: 'listening', address: expect.stringMatching(/^127\.0\.0\.1:\d+$/), pid: other.child.pid });
+    const client = connectRuns(line.address);
+    await expect(client.stop('x', 'y')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    client.close();
+    other.child.kill('SIGTERM');
+    expect((await other.ended).code).toBe(0);
+  });
+});
+
+function lastMessage({ stderr }: Ended): string {
+  return (JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '{}') as { message: string }).message;
+}

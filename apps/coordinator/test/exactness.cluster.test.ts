@@ -1,0 +1,98 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { readCheckpoint } from '@geodesic/checkpoint';
+import { decodeRecords } from '@geodesic/cluster';
+import { parseMeasurements } from '@geodesic/telemetry';
+import type { RunResult } from '../src/run-result.ts';
+import { collect, LocalCluster } from './local-cluster.ts';
+import type { FixtureSpec } from './local-cluster.ts';
+
+const clusters: LocalCluster[] = [];
+
+afterEach(async () => {
+  await Promise.all(clusters.splice(0).map((cluster) => cluster.dispose()));
+});
+
+async function start(args?: readonly string[]): Promise<LocalCluster> {
+  const cluster = await LocalCluster.start(args);
+  clusters.push(cluster);
+  return cluster;
+}
+
+/** Runs to the end with this many workers; with `killAt` the first worker is killed once that step is committed. */
+async function train(workers: number, options: { spec?: FixtureSpec; killAt?: number } = {}): Promise<RunResult> {
+  const cluster = await start();
+  const processes = Array.from({ length: workers }, (_, i) => cluster.addWorker(`worker-${i + 1}`));
+  const { events } = await cluster.submit(options.spec ?? {});
+  if (options.killAt !== undefined) {
+    await collect(events, ({ type, data }) => type === 'step.committed' && data['step'] === options.killAt);
+    processes[0].child.kill('SIGKILL');
+  }
+  const last = (await collect(events)).at(-1);
+  expect(last).toMatchObject({ type: 'run.finished', data: { state: 'completed' } });
+  expect((await cluster.coordinator.ended).code).toBe(0);
+  const ends = await Promise.all(processes.slice(options.killAt === undefined ? 0 : 1).map(({ ended }) => ended));
+  expect(ends.map(({ code }) => code)).toEqual(ends.map(() => 0));
+  return last!.data['result'] as RunResult;
+}
+
+describe('a run', () => {
+  it('gives the same bits with 1, 2 and 3 workers', async () => {
+    const results = await Promise.all([1, 2, 3].map((workers) => train(workers)));
+    expect(results[0]).toMatchObject({ state: 'completed', steps: 30, examples: 30 * 119, parameters: 500, seed: 1, engine: 'fixture' });
+    expect(results[0].measurements).toMatchObject({ fixture: 1, trainLoss: expect.any(Number), testLoss: expect.any(Number) });
+    expect(new Set(results.map(({ paramsDigest }) => paramsDigest)).size).toBe(1);
+    expect(new Set(results.map(({ measurements }) => JSON.stringify(measurements))).size).toBe(1);
+  });
+
+  it('gives the same bits when a worker is killed in mid-run', async () => {
+    const spec = { steps: 40, parameters: 20_000, work: 10 };
+    const whole = await train(1, { spec });
+    const survived = await train(3, { spec, killAt: 10 });
+    expect(survived.paramsDigest).toBe(whole.paramsDigest);
+  });
+
+  it('waits for a worker when all are lost, and goes on with the next', async () => {
+    const spec = { steps: 30, parameters: 20_000, work: 10 };
+    const cluster = await start();
+    const first = cluster.addWorker('worker-1');
+    const { events } = await cluster.submit(spec);
+    await collect(events, ({ type, data }) => type === 'step.committed' && data['step'] === 5);
+    first.child.kill('SIGKILL');
+    await collect(events, ({ type }) => type === 'worker.lost');
+    cluster.addWorker('worker-2');
+    const last = (await collect(events)).at(-1);
+    const whole = await train(2, { spec });
+    expect((last!.data['result'] as RunResult).paramsDigest).toBe(whole.paramsDigest);
+  });
+});
+
+describe('the folder of a run', () => {
+  it('holds spec, bundle, log, measurements, events, checkpoints, picture and result', async () => {
+    const cluster = await start();
+    cluster.addWorker('worker-1');
+    const { directory, runId, events } = await cluster.submit({ checkpointEvery: 10 });
+    const all = await collect(events);
+    await cluster.coordinator.ended;
+    const read = (name: string): Promise<string> => readFile(join(directory, name), 'utf8');
+
+    expect(JSON.parse(await read('spec.json'))).toMatchObject({ name: 'fixture', steps: 30 });
+    const log = decodeRecords(await readFile(join(directory, 'commit.log')));
+    expect(log.torn).toBeUndefined();
+    expect(log.records.map(({ type }) => type)).toEqual(['run', 'fingerprint', ...Array.from({ length: 30 }, () => 'step'), 'finished']);
+    expect(log.records.at(-1)).toMatchObject({ state: 'completed', step: 30, version: 30 });
+    const { records } = parseMeasurements(await read('measurements.ndjson'));
+    expect(records.filter(({ split }) => split === undefined).map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+    const lines = (await read('events.ndjson')).trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { sequence: number }).sequence)).toEqual(lines.map((_, i) => i + 1));
+    expect(all.map(({ sequence }) => sequence)).toEqual(lines.map((_, i) => i + 1));
+    expect(await readdir(join(directory, 'checkpoints'))).toEqual(['step-000000', 'step-000010', 'step-000020', 'step-000030']);
+    const checkpoint = await readCheckpoint(join(directory, 'checkpoints', 'step-000030'));
+    expect([...checkpoint.files.keys()].toSorted()).toEqual(['optimizer.safetensors', 'parameters.safetensors', 'state.safetensors']);
+    const result = JSON.parse(await read('result.json')) as RunResult;
+    expect(checkpoint.manifest.facts).toMatchObject({ run: runId, step: 30, paramsDigest: result.paramsDigest });
+    expect(result).toEqual(all.at(-1)!.data['result']);
+    expect(await read('run.svg')).toContain('<svg');
+  });
+});

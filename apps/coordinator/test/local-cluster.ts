@@ -1,0 +1,117 @@
+/** Real coordinator and worker processes with the fixture arithmetic, for cluster tests. Everything started here is ended here. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { connectRuns } from '@geodesic/wire';
+import type { RunEvent, RunsClient } from '@geodesic/wire';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The bundle of the fixture trainer. */
+export interface FixtureSpec {
+  readonly name?: string;
+  readonly steps?: number;
+  readonly slots?: number;
+  readonly parameters?: number;
+  readonly work?: number;
+  readonly checkpointEvery?: number;
+  readonly leaseMs?: number;
+}
+
+/** How a process ended, and what it wrote to stderr. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
+/** One child process. */
+export class TestProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+
+  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    const fixtures = {
+      GEODESIC_TRAINER_MODULE: here('./fixtures/trainer.mjs'),
+      GEODESIC_SLOT_PROGRAM_MODULE: here('./fixtures/slot-program.mjs'),
+    };
+    this.child = spawn(process.execPath, ['--enable-source-maps', program, ...args], { env: { ...process.env, ...fixtures, ...env } });
+    let stderr = '';
+    this.child.stderr?.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
+    this.ended = once(this.child, 'close').then(([code, signal]) => ({ code, signal, stderr }) as Ended);
+  }
+}
+
+/** A coordinator, its workers and a client of its Runs service. */
+export class LocalCluster {
+  readonly runs: string;
+  readonly address: string;
+  readonly coordinator: TestProcess;
+  readonly client: RunsClient;
+  readonly #workers: TestProcess[] = [];
+
+  private constructor(runs: string, address: string, coordinator: TestProcess) {
+    this.runs = runs;
+    this.address = address;
+    this.coordinator = coordinator;
+    this.client = connectRuns(address);
+  }
+
+  /** Starts a coordinator in a fresh folder and waits until it listens. */
+  static async start(args: readonly string[] = ['--once']): Promise<LocalCluster> {
+    const runs = await mkdtemp(join(tmpdir(), 'geodesic-cluster-'));
+    const coordinator = startCoordinatorProcess(['--runs', runs, ...args]);
+    const { address } = await listening(coordinator);
+    return new LocalCluster(runs, address, coordinator);
+  }
+
+  /** Starts a worker process. */
+  addWorker(name: string, env: NodeJS.ProcessEnv = {}): TestProcess {
+    const worker = new TestProcess(here('../../worker/dist/main.js'), ['--coordinator', this.address, '--name', name], env);
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** Submits a run; the events come as they happen. */
+  async submit(spec: FixtureSpec): Promise<{ runId: string; directory: string; events: AsyncGenerator<RunEvent> }> {
+    const defaults = { name: 'fixture', steps: 30, slots: 8, parameters: 500, work: 0 };
+    const bundle = new TextEncoder().encode(JSON.stringify({ ...defaults, ...spec }));
+    const accepted = await this.client.submit({ bundle });
+    return { ...accepted, events: this.client.watch(accepted.runId) };
+  }
+
+  /** Kills what is left and removes the folder. */
+  async dispose(): Promise<void> {
+    this.client.close();
+    for (const { child } of [this.coordinator, ...this.#workers]) child.kill('SIGKILL');
+    await Promise.all([this.coordinator, ...this.#workers].map(({ ended }) => ended));
+    await rm(this.runs, { recursive: true, force: true });
+  }
+}
+
+/** Starts the compiled coordinator with exactly these arguments. */
+export function startCoordinatorProcess(args: readonly string[]): TestProcess {
+  return new TestProcess(here('../dist/main.js'), args);
+}
+
+/** The line that a coordinator prints when it listens. */
+export async function listening({ child }: TestProcess): Promise<{ event: string; address: string; pid: number }> {
+  const lines = createInterface({ input: child.stdout! });
+  const [line] = (await once(lines, 'line')) as [string];
+  return JSON.parse(line) as { event: string; address: string; pid: number };
+}
+
+/** Reads events up to the end of the run, or to the first for which `until` holds. */
+export async function collect(events: AsyncGenerator<RunEvent>, until: (event: RunEvent) => boolean = () => false): Promise<RunEvent[]> {
+  const seen: RunEvent[] = [];
+  for (let next = await events.next(); next.done !== true; next = await events.next()) {
+    seen.push(next.value);
+    if (until(next.value)) break;
+  }
+  return seen;
+}

@@ -1,0 +1,101 @@
+/** The main thread's end of the compute thread: requests as promises. Any failure there is final: every pending request rejects. */
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { ComputeRequest, Contribution } from '@geodesic/cluster';
+import type { ComputeMessage, ComputeReply, ComputeThreadData } from './compute-messages.ts';
+
+interface PendingRequest {
+  resolve(reply: ComputeReply): void;
+  reject(error: Error): void;
+}
+
+/** The thread's module. It is always the compiled one: tests that run from source find it in dist. */
+function threadModule(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? '../dist/compute-thread.js' : './compute-thread.js', import.meta.url);
+}
+
+/** The module that exports createSlotComputer; tests of the cluster name another one in GEODESIC_SLOT_PROGRAM_MODULE. */
+function programModule(): string {
+  const path = process.env['GEODESIC_SLOT_PROGRAM_MODULE'];
+  return path === undefined ? new URL('slot-program.js', threadModule()).href : pathToFileURL(path).href;
+}
+
+/** A compute thread that is ready. */
+export class ComputeClient {
+  /** Everything that decides bits. */
+  readonly fingerprint: Readonly<Record<string, string | number>>;
+  readonly #thread: Worker;
+  readonly #pending: PendingRequest[] = [];
+  #failure: Error | undefined;
+
+  private constructor(thread: Worker, fingerprint: Readonly<Record<string, string | number>>) {
+    this.#thread = thread;
+    this.fingerprint = fingerprint;
+    thread.on('message', (reply: ComputeReply) => this.#settle(reply));
+    thread.on('error', (error) => this.#fail(error));
+    thread.on('exit', (code) => this.#fail(new Error(`compute thread: expected it to run, got its exit with code ${code}`)));
+  }
+
+  /** Starts a thread and prepares the bundle in it. @throws what is wrong with the bundle or the engine */
+  static async start(bundle: Uint8Array): Promise<ComputeClient> {
+    const data: ComputeThreadData = { bundle, program: programModule() };
+    const thread = new Worker(threadModule(), { workerData: data });
+    const reply = await new Promise<ComputeReply>((resolve, reject) => {
+      thread.once('message', resolve);
+      thread.once('error', reject);
+    });
+    thread.removeAllListeners('error');
+    if (reply.type === 'ready') return new ComputeClient(thread, reply.fingerprint);
+    await thread.terminate();
+    throw new Error(reply.type === 'failed' ? reply.message : `compute thread: expected ready, got ${reply.type}`);
+  }
+
+  /** Replaces the parameters; their memory goes to the thread. Returns the checksum of what is held. */
+  load(snapshot: { version: number; parameters: Float32Array; state: Float32Array }): Promise<string> {
+    const { version, parameters, state } = snapshot;
+    return this.#holds({ type: 'load', version, parameters, state }, [parameters, state]);
+  }
+
+  /** Applies an update, whose memory goes to the thread. Returns the checksum of what is held. */
+  apply(update: { version: number; delta: Float32Array; state: Float32Array }): Promise<string> {
+    const { version, delta, state } = update;
+    return this.#holds({ type: 'apply', version, delta, state }, [delta, state]);
+  }
+
+  /** Computes a block on the parameters of `version`; undefined when they have moved on before its turn. */
+  async compute(version: number, request: ComputeRequest): Promise<Contribution | undefined> {
+    const reply = await this.#request({ type: 'compute', version, request }, []);
+    return reply.type === 'computed' ? reply.contribution : undefined;
+  }
+
+  /** Ends the thread; pending requests reject. */
+  async close(): Promise<void> {
+    await this.#thread.terminate();
+  }
+
+  async #holds(message: ComputeMessage, arrays: readonly Float32Array[]): Promise<string> {
+    // The two arrays of a received frame share one buffer.
+    const transfer = [...new Set(arrays.map((array) => array.buffer as ArrayBuffer))];
+    const reply = await this.#request(message, transfer);
+    if (reply.type === 'holds') return reply.checksum;
+    throw new Error(`compute thread: expected a checksum, got ${reply.type}`);
+  }
+
+  #request(message: ComputeMessage, transfer: ArrayBuffer[]): Promise<ComputeReply> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve, reject });
+      this.#thread.postMessage(message, transfer);
+    });
+  }
+
+  #settle(reply: ComputeReply): void {
+    if (reply.type === 'failed') this.#fail(new Error(reply.message));
+    else this.#pending.shift()?.resolve(reply);
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#pending.splice(0)) reject(this.#failure);
+  }
+}

@@ -1,0 +1,24 @@
+/** What the main thread asks of the compute thread and what comes back. Requests are served one at a time, in order. */
+import type { Block, ComputeRequest, Contribution } from '@geodesic/cluster';
+
+/** The data that the thread starts with. */
+export interface ComputeThreadData {
+  readonly bundle: Uint8Array;
+  /** URL of the module that exports createSlotComputer. */
+  readonly program: string;
+}
+
+/** A request. `version` names the parameters: those that are loaded, or those that the computation is for. */
+export type ComputeMessage =
+  | { readonly type: 'load'; readonly version: number; readonly parameters: Float32Array; readonly state: Float32Array }
+  | { readonly type: 'apply'; readonly version: number; readonly delta: Float32Array; readonly state: Float32Array }
+  | { readonly type: 'compute'; readonly version: number; readonly request: ComputeRequest };
+
+/** What the thread says, in the order of the requests; `ready` comes first. */
+export type ComputeReply =
+  | { readonly type: 'ready'; readonly fingerprint: Readonly<Record<string, string | number>> }
+  | { readonly type: 'holds'; readonly checksum: string }
+  | { readonly type: 'computed'; readonly contribution: Contribution }
+  /** The parameters had moved on when the computation's turn came. */
+  | { readonly type: 'skipped'; readonly block: Block }
+  | { readonly type: 'failed'; readonly message: string };

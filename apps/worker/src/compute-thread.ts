@@ -1,0 +1,78 @@
+/**
+ * The compute thread: holds the parameters, applies updates, computes blocks. It runs under node:worker_threads, so that a long
+ * computation never delays a heartbeat. One request at a time; results are transferred, not copied.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Contribution, SlotComputer } from '@geodesic/cluster';
+import type { ComputeMessage, ComputeReply, ComputeThreadData } from './compute-messages.ts';
+
+/** What the program module provides. */
+interface SlotProgramModule {
+  readonly createSlotComputer: (bundle: Uint8Array) => Promise<SlotComputer>;
+}
+
+function reply(message: ComputeReply, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
+
+/** Arrays that fill their buffer, which can then be given away. */
+function detachable(contribution: Contribution): { message: Contribution; transfer: ArrayBuffer[] } {
+  const { scalars, sums } = contribution;
+  const message = {
+    ...contribution,
+    scalars: scalars.byteLength === scalars.buffer.byteLength ? scalars : scalars.slice(),
+    sums: sums.byteLength === sums.buffer.byteLength ? sums : sums.slice(),
+  };
+  return { message, transfer: [message.scalars.buffer as ArrayBuffer, message.sums.buffer as ArrayBuffer] };
+}
+
+/** Serves requests in order: an update never overtakes a computation that was asked for before it. */
+class RequestQueue {
+  readonly #computer: SlotComputer;
+  #version = -1;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(computer: SlotComputer) {
+    this.#computer = computer;
+  }
+
+  take(message: ComputeMessage): void {
+    this.#last = this.#last
+      .then(() => this.#serve(message))
+      .catch((error: unknown) => reply({ type: 'failed', message: error instanceof Error ? error.message : String(error) }));
+  }
+
+  async #serve(message: ComputeMessage): Promise<void> {
+    switch (message.type) {
+      case 'load':
+        this.#version = message.version;
+        reply({ type: 'holds', checksum: this.#computer.load(message) });
+        break;
+      case 'apply':
+        this.#version = message.version;
+        reply({ type: 'holds', checksum: this.#computer.apply(message) });
+        break;
+      case 'compute': {
+        const { request, version } = message;
+        if (version !== this.#version) {
+          reply({ type: 'skipped', block: request.block });
+          return;
+        }
+        const { message: contribution, transfer } = detachable(await this.#computer.compute(request));
+        reply({ type: 'computed', contribution }, transfer);
+        break;
+      }
+    }
+  }
+}
+
+const { bundle, program } = workerData as ComputeThreadData;
+try {
+  const { createSlotComputer } = (await import(program)) as SlotProgramModule;
+  const computer = await createSlotComputer(bundle);
+  const queue = new RequestQueue(computer);
+  parentPort?.on('message', (message: ComputeMessage) => queue.take(message));
+  reply({ type: 'ready', fingerprint: computer.fingerprint });
+} catch (error) {
+  reply({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+}

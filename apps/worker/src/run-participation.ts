@@ -1,0 +1,176 @@
+/**
+ * One worker's part in one run: carries out what the worker machine says. It outlives sessions: after a lost connection the bundle,
+ * the compute thread and finished blocks are still there.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkerMachine } from '@geodesic/cluster';
+import type { WorkerAction, WorkerEvent } from '@geodesic/cluster';
+import type { Logger } from '@geodesic/telemetry';
+import type { CoordinatorMessage, ExchangeClient, WorkerMessage } from '@geodesic/wire';
+import { retryDelay } from './backoff.ts';
+import { ComputeClient } from './compute-client.ts';
+import { asWorkerError, WorkerError } from './errors.ts';
+import { EXIT } from './exit-code.ts';
+import { followParameters } from './parameter-follower.ts';
+
+/** Who takes part, and in what. */
+export interface ParticipationOptions {
+  readonly run: string;
+  readonly bundleDigest: string;
+  readonly worker: string;
+  readonly incarnation: string;
+  readonly exchange: ExchangeClient;
+  readonly logger: Logger;
+  /** This worker cannot go on; comes at most once. */
+  readonly onFatal: (error: WorkerError) => void;
+}
+
+type ActionOf<T extends WorkerAction['type']> = Extract<WorkerAction, { type: T }>;
+
+/** A worker's part in a run. */
+export class RunParticipation {
+  readonly run: string;
+  readonly bundleDigest: string;
+  readonly fingerprint: Readonly<Record<string, string | number>>;
+  readonly #options: ParticipationOptions;
+  readonly #thread: ComputeClient;
+  readonly #machine = new WorkerMachine();
+  readonly #closed = new AbortController();
+  #following = new AbortController();
+  #slots = 0;
+  #examples = 0;
+  #computing = false;
+
+  private constructor(options: ParticipationOptions, thread: ComputeClient) {
+    this.#options = options;
+    this.#thread = thread;
+    this.run = options.run;
+    this.bundleDigest = options.bundleDigest;
+    this.fingerprint = thread.fingerprint;
+  }
+
+  /** Fetches the bundle, verified, and prepares it in a compute thread. @throws {WireError}, {WorkerError} BUNDLE */
+  static async prepare(options: ParticipationOptions): Promise<RunParticipation> {
+    const bundle = await options.exchange.fetch(options.bundleDigest);
+    try {
+      return new RunParticipation(options, await ComputeClient.start(bundle));
+    } catch (cause) {
+      const message = `bundle: expected one that this worker can compute, got ${(cause as Error).message}`;
+      const hint = 'run the same version of CLI, coordinator and worker; geo doctor checks the engine';
+      throw new WorkerError('BUNDLE', message, { hint, exitCode: EXIT.data, cause });
+    }
+  }
+
+  /** The coordinator has made this worker a member. */
+  admitted(generation: number): void {
+    void this.#follow();
+    this.#handle({ type: 'welcome', run: this.run, generation });
+  }
+
+  /** Takes an assignment. */
+  assign({ generation, round, blocks }: Extract<CoordinatorMessage, { type: 'assign' }>): void {
+    this.#handle({ type: 'assign', assignment: { generation, round, blocks } });
+  }
+
+  /** The session is over; another one may come. */
+  disconnected(): void {
+    this.#following.abort();
+    this.#handle({ type: 'disconnected' });
+  }
+
+  /** What the next heartbeat says. */
+  heartbeat(): WorkerMessage {
+    return { type: 'heartbeat', slots: this.#slots, examples: this.#examples, computing: this.#computing, ...this.#machine.status };
+  }
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    this.#following.abort();
+    await this.#thread.close();
+  }
+
+  #handle(event: WorkerEvent): void {
+    for (const action of this.#machine.handle(event)) this.#perform(action);
+  }
+
+  #perform(action: WorkerAction): void {
+    switch (action.type) {
+      case 'compute':
+        void this.#compute(action);
+        break;
+      case 'contribute':
+        void this.#contribute(action);
+        break;
+      case 'resynchronise':
+        this.#options.logger.warn('fetching a fresh snapshot', { reason: action.reason });
+        void this.#follow();
+        break;
+      case 'fail':
+        this.#fatal(new WorkerError('DIVERGED', action.reason, { hint: 'check the memory of this host', exitCode: EXIT.internal }));
+        break;
+    }
+  }
+
+  async #compute({ round, block }: ActionOf<'compute'>): Promise<void> {
+    const { step, attempt, phase, version } = round;
+    this.#computing = true;
+    try {
+      const contribution = await this.#thread.compute(version, { step, attempt, phase, block });
+      this.#computing = false;
+      if (contribution) {
+        this.#slots += 2 ** block.level;
+        this.#examples += contribution.count;
+        this.#handle({ type: 'computed', round, contribution });
+      } else {
+        // Reported under no round's identity, so that the machine drops it.
+        const nothing = { block, count: 0, scalars: new Float64Array(0), sums: new Float32Array(0) };
+        this.#handle({ type: 'computed', round: { ...round, inputDigest: '' }, contribution: nothing });
+      }
+    } catch (error) {
+      this.#fatal(error);
+    }
+  }
+
+  async #contribute({ round, contribution, retry }: ActionOf<'contribute'>): Promise<void> {
+    const { exchange, worker, incarnation, logger } = this.#options;
+    const { block, sums } = contribution;
+    try {
+      if (retry > 0) await delay(retryDelay(retry), undefined, { signal: this.#closed.signal });
+      const ack = await exchange.contribute({ ...contribution, round, worker, incarnation, sumsLength: sums.length });
+      if (ack.result !== 'accepted') logger.debug('contribution not used', { block, ...ack });
+      this.#handle({ type: 'acknowledged', round, block, result: ack.result });
+    } catch (error) {
+      if (this.#closed.signal.aborted) return;
+      logger.warn('contribution not delivered', { block, retry, error });
+      this.#handle({ type: 'contribution-failed', round, block });
+    }
+  }
+
+  /** Follows the parameters from a fresh snapshot on; what was followed before ends. */
+  async #follow(): Promise<void> {
+    const { exchange, incarnation, logger } = this.#options;
+    this.#following.abort();
+    const following = new AbortController();
+    this.#following = following;
+    const { signal } = following;
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        const onPosition = (position: Parameters<Parameters<typeof followParameters>[0]['onPosition']>[0]): void => {
+          attempt = 0;
+          this.#handle({ type: 'state', ...position });
+        };
+        await followParameters({ exchange, thread: this.#thread, run: this.run, incarnation, signal, onPosition });
+      } catch (error) {
+        if (!signal.aborted) logger.warn('parameter stream broken', { error });
+      }
+      await delay(retryDelay(attempt), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  #fatal(error: unknown): void {
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort();
+    this.#options.onFatal(asWorkerError(error));
+  }
+}
