@@ -38,7 +38,7 @@ describe('liveLines', () => {
     expect(text).toContain('75/150 steps   50 %');
     expect(text).toContain('loss 0.05167');
     expect(text).toContain('test accuracy 94.1 % at step 70');
-    expect(text).toContain('█▇▆');
+    expect(text).toContain('███▇▇▇▆▆▆');
     expect(text).toContain('10 steps/s, 5,120 examples/s  ·  time left 7.5 s');
     expect(text).toMatch(/worker-1 {2}computing {6}300 slots +2,511 examples\/s/);
     expect(text).toMatch(/worker-2 {2}lost {7}its connection broke/);
@@ -51,6 +51,14 @@ describe('liveLines', () => {
 });
 
 describe('applyEvent', () => {
+  it('lets workers be done and stops counting when the run is over', () => {
+    const text = textOf(viewAfter([...middle, event('run.finished', { state: 'completed', result: {} })]), 100);
+    expect(text).toMatch(/worker-1 {2}done /);
+    expect(text).toMatch(/worker-2 {2}lost /);
+    expect(text).toContain('examples/s');
+    expect(text).not.toContain('time left');
+  });
+
   it('ignores events that it does not know and fields that are missing', () => {
     const view = viewAfter(opening);
     expect(applyEvent(view, event('something.new', { step: 3 }), 0)).toBe(view);

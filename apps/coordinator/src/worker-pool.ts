@@ -45,8 +45,8 @@ interface Resident extends Visitor {
 }
 
 interface PendingRound {
-  resolve(round: CompletedRound): void;
-  reject(error: Error): void;
+  readonly resolve: (round: CompletedRound) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** All workers of a run. */

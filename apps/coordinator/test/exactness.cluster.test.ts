@@ -47,14 +47,14 @@ describe('a run', () => {
   });
 
   it('gives the same bits when a worker is killed in mid-run', async () => {
-    const spec = { steps: 40, parameters: 20_000, work: 10 };
+    const spec = { steps: 40, parameters: 20_000, work: 3 };
     const whole = await train(1, { spec });
     const survived = await train(3, { spec, killAt: 10 });
     expect(survived.paramsDigest).toBe(whole.paramsDigest);
   });
 
   it('waits for a worker when all are lost, and goes on with the next', async () => {
-    const spec = { steps: 30, parameters: 20_000, work: 10 };
+    const spec = { steps: 30, parameters: 20_000, work: 3 };
     const cluster = await start();
     const first = cluster.addWorker('worker-1');
     const { events } = await cluster.submit(spec);

@@ -43,7 +43,7 @@ export class TestProcess {
     this.child = spawn(process.execPath, ['--enable-source-maps', program, ...args], { env: { ...process.env, ...fixtures, ...env } });
     let stderr = '';
     this.child.stderr?.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
-    this.ended = once(this.child, 'close').then(([code, signal]) => ({ code, signal, stderr }) as Ended);
+    this.ended = once(this.child, 'close').then(([code, signal]) => ({ code, signal, stderr }));
   }
 }
 

@@ -5,8 +5,8 @@ import type { ComputeRequest, Contribution } from '@geodesic/cluster';
 import type { ComputeMessage, ComputeReply, ComputeThreadData } from './compute-messages.ts';
 
 interface PendingRequest {
-  resolve(reply: ComputeReply): void;
-  reject(error: Error): void;
+  readonly resolve: (reply: ComputeReply) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** The thread's module. It is always the compiled one: tests that run from source find it in dist. */

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { ClosedError, Expressions, GraphBuilder, ProgramInputError, vjp, type Graph, type Program } from '@geodesic/engine';
 import { onnxCpuExecutor, probeOnnx } from '@geodesic/engine/onnx';
 import type { TensorData } from '@geodesic/tensor';
@@ -74,13 +76,35 @@ describe('onnxCpuExecutor', () => {
     });
   });
 
-  it('flushes denormal results and inputs to zero, in the first run as in later ones', async () => {
+  it('keeps denormals, in the graph and in the arithmetic of its thread', async () => {
+    const half = (values: Float32Array): number[] => Array.from(values, (value) => Math.fround(value * 0.5));
     const builder = new GraphBuilder();
     builder.output('y', builder.add('Multiply', [builder.input('x', [2], 'float32'), builder.constant(0.5)]));
     const inputs = { x: tensor('float32', [2], [1e-40, 1.2e-38]) };
     await withProgram(builder.build(), async (program) => {
-      expect(Array.from((await program.run(inputs)).y.data)).toEqual([0, 0]);
-      expect(Array.from((await program.run(inputs)).y.data)).toEqual([0, 0]);
+      const expected = half(inputs.x.data as Float32Array);
+      expect(expected.every((value) => value > 0)).toBe(true);
+      expect(Array.from((await program.run(inputs)).y.data)).toEqual(expected);
+      expect(Array.from((await program.run(inputs)).y.data)).toEqual(expected);
+      expect(half(inputs.x.data as Float32Array)).toEqual(expected);
+      // The smallest denormal vanishes where denormals are flushed.
+      expect(Float32Array.of(2 ** -149)[0] + 0).toBeGreaterThan(0);
+    });
+  });
+
+  it('leaves the sums of a thread that holds a session equal to those of a fresh thread', async () => {
+    const source = `
+      const { parentPort } = require('node:worker_threads');
+      const sums = Float32Array.from([1e-40, 1.2e-38, -3e-45]);
+      for (let i = 0; i < sums.length; i++) sums[i] = sums[i] + Math.fround(sums[i] * 0.25);
+      parentPort.postMessage([...new Uint32Array(sums.buffer)]);`;
+    const fresh = new Worker(source, { eval: true });
+    const [bits] = (await once(fresh, 'message')) as [number[]];
+    await withProgram(classifier(2), async (program) => {
+      await program.run(feeds(2));
+      const sums = Float32Array.from([1e-40, 1.2e-38, -3e-45]);
+      for (let i = 0; i < sums.length; i++) sums[i] = sums[i] + Math.fround(sums[i] * 0.25);
+      expect([...new Uint32Array(sums.buffer)]).toEqual(bits);
     });
   });
 
@@ -115,7 +139,7 @@ describe('onnxCpuExecutor', () => {
     expect(onnxCpuExecutor({ threads: 2 }).fingerprint).toMatchObject({
       executor: 'onnx-cpu',
       threads: 2,
-      denormals: 'zero',
+      denormals: 'kept',
       precision: 'float32',
     });
     expect(() => onnxCpuExecutor({ threads: 0 })).toThrow('threads: expected an integer of at least 1, got 0');

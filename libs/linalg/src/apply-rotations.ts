@@ -1,10 +1,10 @@
 /**
  * Applies a long sequence of plane rotations to the columns of a matrix. Rows are independent, so a panel of rows is transposed into
- * the cache and all rotations pass over it before the next panel (Van Zee, van de Geijn and Quintana-Orti 2014, "wavefronts", made simple).
+ * the cache and all rotations pass over it before the next panel comes (compare Van Zee, van de Geijn, Quintana-Orti, ACM TOMS 2014).
  */
 import type { Rotations } from './implicit-ql.ts';
 
-/** Rows in a panel: one cache line of doubles twice over, and wide enough to hide the latency of a rotation. */
+/** Rows in a panel: two cache lines of doubles, enough independent work to hide the latency of a rotation. */
 const panelWidth = 16;
 
 /** matrix [n, n] <- matrix G_1 G_2 ..., in place; each rotation mixes two neighbouring columns. */

@@ -9,7 +9,13 @@ import { clip, span, widthOf, type Line, type Span, type Style } from './styled-
 const WIDEST_BAR = 60;
 const SPARKLINE_WIDTH = 24;
 const SEPARATOR = span('  ·  ', 'dim');
-const WORKER_STYLES: Readonly<Record<WorkerRow['state'], Style>> = { joining: 'dim', computing: 'good', waiting: 'dim', lost: 'bad' };
+const WORKER_STYLES: Readonly<Record<WorkerRow['state'], Style>> = {
+  joined: 'dim',
+  computing: 'good',
+  waiting: 'dim',
+  lost: 'bad',
+  done: 'dim',
+};
 
 /** The lines of a run's view, each at most `width` columns wide. */
 export function liveLines(view: RunView, { width }: { readonly width: number }): readonly Line[] {
@@ -44,12 +50,11 @@ function learningLine({ measurements, losses, evaluation }: RunView): Line {
 }
 
 function rateLine(view: RunView): Line {
+  const seconds = secondsPerStep(view);
+  if (seconds === undefined) return [];
+  const rates = span(`${formatMeasurement(1 / seconds)} steps/s, ${formatCount(view.header.batch / seconds)} examples/s`, 'dim');
   const left = secondsLeft(view);
-  if (left === undefined) return [];
-  const rate = 1 / secondsPerStep(view)!;
-  const examples = rate * view.header.batch;
-  const rates = `${formatMeasurement(rate)} steps/s, ${formatCount(examples)} examples/s`;
-  return [span('  '), ...join([[span(rates, 'dim')], labelled('time left', formatDuration(left))])];
+  return [span('  '), ...join(left === undefined ? [[rates]] : [[rates], labelled('time left', formatDuration(left))])];
 }
 
 function workerLines({ workers }: RunView): Line[] {

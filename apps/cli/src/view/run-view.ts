@@ -18,7 +18,7 @@ export interface RunHeader {
 
 /** One worker's row. */
 export interface WorkerRow {
-  readonly state: 'joining' | 'computing' | 'waiting' | 'lost';
+  readonly state: 'joined' | 'computing' | 'waiting' | 'lost' | 'done';
   /** Slots computed since it started. */
   readonly slots: number;
   readonly examplesPerSecond: number;
@@ -40,6 +40,7 @@ export interface RunView {
   readonly runId?: string;
   readonly directory?: string;
   readonly engine?: string;
+  readonly isOver: boolean;
   readonly step: number;
   readonly measurements: Readonly<Record<string, number>>;
   /** The course of the train loss, oldest first: every `lossStride`-th step. */
@@ -58,7 +59,7 @@ const MOST_LOSSES = 512;
 
 /** The view of a run of which nothing has been heard. */
 export function createRunView(header: RunHeader): RunView {
-  return { header, step: 0, measurements: {}, losses: [], lossStride: 1, workers: new Map(), intervalsMs: [] };
+  return { header, isOver: false, step: 0, measurements: {}, losses: [], lossStride: 1, workers: new Map(), intervalsMs: [] };
 }
 
 /** The view after one more event, which arrived at `nowMs`; events of unknown types change nothing. */
@@ -73,13 +74,19 @@ export function applyEvent(view: RunView, { type, data }: RunEvent, nowMs: numbe
     case 'evaluation':
       return { ...view, evaluation: evaluationOf(data) };
     case 'worker.joined':
-      return withWorker(view, data, { state: 'joining', slots: 0, examplesPerSecond: 0 });
+      return withWorker(view, data, { state: 'joined', slots: 0, examplesPerSecond: 0 });
     case 'worker.lost':
       return withWorker(view, data, { state: 'lost', slots: 0, examplesPerSecond: 0, reason: readText(data, 'reason') });
     case 'worker.progress': {
       const state = readText(data, 'state') === 'computing' ? 'computing' : 'waiting';
       return withWorker(view, data, { state, slots: readNumber(data, 'slots'), examplesPerSecond: readNumber(data, 'examplesPerSecond') });
     }
+    case 'run.finished':
+      return {
+        ...view,
+        isOver: true,
+        workers: new Map([...view.workers].map(([name, row]) => [name, row.state === 'lost' ? row : { ...row, state: 'done' }])),
+      };
     default:
       return view;
   }
@@ -91,10 +98,10 @@ export function secondsPerStep({ intervalsMs }: RunView): number | undefined {
   return intervalMs === undefined || intervalMs === 0 ? undefined : intervalMs / 1000;
 }
 
-/** Seconds until the last step at the present rate, or undefined while there is none. */
+/** Seconds until the last step at the present rate, or undefined while there is none or when the run is over. */
 export function secondsLeft(view: RunView): number | undefined {
   const seconds = secondsPerStep(view);
-  return seconds === undefined ? undefined : (view.header.steps - view.step) * seconds;
+  return seconds === undefined || view.isOver ? undefined : (view.header.steps - view.step) * seconds;
 }
 
 function afterCommit(view: RunView, data: RunEvent['data'], atMs: number): RunView {

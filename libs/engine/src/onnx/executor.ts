@@ -44,8 +44,10 @@ export function probeOnnx(): OnnxProbe {
 /**
  * An executor on ONNX Runtime's CPU provider.
  *
- * Limitations: the first session switches the thread that makes it to flushing denormal floats to zero, for JavaScript's
- * own arithmetic there too, so arithmetic whose bits matter belongs into another thread; Erf has no float64 version; SpdInverse and LogDet go up to n = 32.
+ * Denormal floats are kept: flushing them to zero is a state of the thread, which a session would switch on for JavaScript's own
+ * arithmetic too, so that sums added on a thread with a session and on one without would differ in bits.
+ *
+ * Limitations: Erf has no float64 version. SpdInverse and LogDet go up to n = 32.
  */
 export function onnxCpuExecutor(options: OnnxCpuOptions = {}): Executor {
   const { threads = 1, precision = 'float32' } = options;
@@ -100,7 +102,7 @@ function fingerprint(threads: number, precision: Precision): Fingerprint {
     cpu: cpuFeatureLevel(),
     threads,
     precision,
-    denormals: 'zero',
+    denormals: 'kept',
   };
 }
 
@@ -112,7 +114,7 @@ async function createSession(graph: Graph, threads: number, precision: Precision
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '0' } } },
+    extra: { session: { set_denormal_as_zero: '0', intra_op: { allow_spinning: '0' } } },
   });
 }
 

@@ -1,0 +1,48 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RunEvents } from '../src/run-events.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'geodesic-events-'));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function numbers(events: RunEvents, from: number): Promise<number[]> {
+  const seen: number[] = [];
+  for await (const { sequence } of events.watch(from, new AbortController().signal)) seen.push(sequence);
+  return seen;
+}
+
+describe('RunEvents', () => {
+  it('numbers events without gaps and gives every watcher all from its number on, also late ones', async () => {
+    const events = new RunEvents(join(folder, 'events.ndjson'));
+    const early = numbers(events, 0);
+    events.emit('run.accepted', {});
+    events.emit('step.committed', { step: 1 });
+    await Promise.resolve();
+    events.emit('step.committed', { step: 2 });
+    await events.close();
+    expect(await early).toEqual([1, 2, 3]);
+    expect(await numbers(events, 3)).toEqual([3]);
+    await events.delivered;
+    const lines = (await readFile(join(folder, 'events.ndjson'), 'utf8')).trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { sequence: number }).sequence)).toEqual([1, 2, 3]);
+  });
+
+  it('lets a watcher leave', async () => {
+    const events = new RunEvents(join(folder, 'events.ndjson'));
+    const leaving = new AbortController();
+    const watch = events.watch(1, leaving.signal);
+    const next = watch.next();
+    leaving.abort();
+    expect(await next).toEqual({ done: true, value: undefined });
+    await events.close();
+  });
+});

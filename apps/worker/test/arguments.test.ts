@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { parseWorkerArguments } from '../src/arguments.ts';
+
+describe('parseWorkerArguments', () => {
+  it('reads address, name and flag', () => {
+    const parsed = parseWorkerArguments(['--coordinator', '10.0.0.7:7077', '--name', 'w-1', '--exit-with-parent']);
+    expect(parsed).toEqual({ coordinator: '10.0.0.7:7077', name: 'w-1', exitWithParent: true });
+  });
+
+  it('makes a name of host and process where none is given', () => {
+    expect(parseWorkerArguments(['--coordinator', 'h:1']).name).toMatch(new RegExp(`-${process.pid}$`));
+  });
+
+  it.each([
+    [[], '--coordinator: expected HOST:PORT, got none'],
+    [['--coordinator', 'nowhere'], 'expected HOST:PORT with a port of 1..65535, got "nowhere"'],
+    [['--coordinator', 'h:70000'], 'got "h:70000"'],
+    [['--coordinator', 'h:1', '--name', 'a b'], '--name: expected'],
+    [['--coordinator', 'h:1', '--frobnicate'], '--frobnicate'],
+  ])('refuses %j', (args, message) => {
+    expect(() => parseWorkerArguments(args)).toThrow(expect.objectContaining({ exitCode: 64, message: expect.stringContaining(message) }));
+  });
+});
