@@ -4,7 +4,14 @@
  */
 import { CoordinatorMachine, sameRound } from '@geodesic/cluster';
 import type { Contribution, CoordinatorAction, CoverageEntry, Fingerprint, Member, RoundPlan } from '@geodesic/cluster';
-import type { ContributeAck, ContributionHeader, SessionHandler, WireContribution, WorkerMessage } from '@geodesic/wire';
+import type {
+  ContributeAck,
+  ContributionHeader,
+  CoordinatorMessage,
+  SessionHandler,
+  WireContribution,
+  WorkerMessage,
+} from '@geodesic/wire';
 import { CoordinatorError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { Visitor } from './lobby.ts';
@@ -175,6 +182,10 @@ export class WorkerPool {
     return pending;
   }
 
+  #hasResident(worker: string): boolean {
+    return [...this.#residents.values()].some(({ hello }) => hello.worker === worker);
+  }
+
   #tell(action: Extract<CoordinatorAction, { type: 'admit' | 'refuse' | 'assign' | 'evict' }>): void {
     const resident = this.#residents.get(keyOf(action));
     if (!resident) return;
@@ -198,10 +209,17 @@ export class WorkerPool {
       case 'evict':
         this.#residents.delete(keyOf(action));
         this.#options.observer.lost(action.worker, action.reason);
+        // Two live processes of one name would replace each other for ever.
+        if (this.#hasResident(action.worker)) peer.send(nameTaken(action.worker));
         peer.end();
         break;
     }
   }
+}
+
+function nameTaken(worker: string): CoordinatorMessage {
+  const message = `join: worker: expected a name of its own, got ${worker}, under which a newer process has joined (use --name)`;
+  return { type: 'refused', code: 'NAME_TAKEN', field: 'worker', expected: 'a name of its own', got: worker, message };
 }
 
 function memberOf({ hello }: Visitor): Member {

@@ -98,6 +98,18 @@ describe('a worker', () => {
     await cluster.client.stop(runId, 'seen enough');
   });
 
+  it('is replaced by a newer process of its name, and told so', async () => {
+    const cluster = await start();
+    const first = cluster.addWorker('worker-1');
+    const { runId, events } = await cluster.submit(endless);
+    await collect(events, isStep(1));
+    cluster.addWorker('worker-1');
+    const { code, stderr } = await first.ended;
+    expect([code, stderr]).toEqual([78, expect.stringContaining('expected a name of its own, got worker-1')]);
+    await collect(events, ({ type }) => type === 'step.committed');
+    await cluster.client.stop(runId, 'seen enough');
+  });
+
   it('exits 64 for a bad command line and 65 for a bundle that it cannot prepare', async () => {
     const cluster = await start();
     const { events } = await cluster.submit({ steps: 1 });

@@ -60,11 +60,28 @@ describe('a run', () => {
     const { events } = await cluster.submit(spec);
     await collect(events, ({ type, data }) => type === 'step.committed' && data['step'] === 5);
     first.child.kill('SIGKILL');
-    await collect(events, ({ type }) => type === 'worker.lost');
+    const lost = await collect(events, ({ type }) => type === 'worker.lost');
+    expect(lost.at(-1)!.data).toEqual({ worker: 'worker-1', reason: 'connection lost' });
     cluster.addWorker('worker-2');
     const last = (await collect(events)).at(-1);
     const whole = await train(2, { spec });
     expect((last!.data['result'] as RunResult).paramsDigest).toBe(whole.paramsDigest);
+  });
+
+  it('goes on without a worker that hangs, and takes it back when it wakes', async () => {
+    const spec = { steps: 400, parameters: 5000, leaseMs: 400 };
+    const cluster = await start();
+    const [, hung] = ['worker-1', 'worker-2'].map((name) => cluster.addWorker(name));
+    const { events } = await cluster.submit(spec);
+    await collect(events, ({ type, data }) => type === 'worker.joined' && data['worker'] === 'worker-2');
+    hung.child.kill('SIGSTOP');
+    const lost = await collect(events, ({ type }) => type === 'worker.lost');
+    expect(lost.at(-1)!.data).toEqual({ worker: 'worker-2', reason: 'lease expired' });
+    hung.child.kill('SIGCONT');
+    const rest = await collect(events);
+    expect(rest.some(({ type, data }) => type === 'worker.joined' && data['worker'] === 'worker-2')).toBe(true);
+    const whole = await train(1, { spec });
+    expect((rest.at(-1)!.data['result'] as RunResult).paramsDigest).toBe(whole.paramsDigest);
   });
 });
 

@@ -39,7 +39,8 @@ export class ComputeClient {
   /** Starts a thread and prepares the bundle in it. @throws what is wrong with the bundle or the engine */
   static async start(bundle: Uint8Array): Promise<ComputeClient> {
     const data: ComputeThreadData = { bundle, program: programModule() };
-    const thread = new Worker(threadModule(), { workerData: data });
+    // Compiled code, whatever resolution conditions or loaders this process was started with.
+    const thread = new Worker(threadModule(), { workerData: data, execArgv: ['--enable-source-maps'] });
     const reply = await new Promise<ComputeReply>((resolve, reject) => {
       thread.once('message', resolve);
       thread.once('error', reject);
