@@ -97,7 +97,7 @@ function withoutComments(text) {
 }
 
 function problemOfRelative({ folder }, file, specifier) {
-  const target = resolve(dirname(file), specifier);
+  const target = resolve(dirname(file), specifier.replace(/\?.*$/, ''));
   if (relative(folder, target).startsWith('..'))
     return `relative import leaves the project: '${specifier}' (import the package by its name)`;
   if (!existsSync(target)) return `'${specifier}' does not exist (relative imports name the file with its ending)`;

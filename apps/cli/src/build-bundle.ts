@@ -87,7 +87,7 @@ function parametersOf(layer: LayerEntry): string[] {
 }
 
 function curvatureOf(groups: readonly GroupEntry[]): Map<string, CurvatureMethod> {
-  const curved = groups.filter((group): group is GroupEntry & { method: CurvatureMethod } => /kfac$/.test(group.method));
+  const curved = groups.filter((group): group is GroupEntry & { method: CurvatureMethod } => group.method.endsWith('kfac'));
   return new Map(curved.flatMap(({ layers, method }) => layers.map((layer) => [layer, method] as const)));
 }
 

@@ -22,7 +22,8 @@ export const defaultMetricBounds: MetricBounds = { dMin: 1e-3, dMax: 10, uMax: 3
 export function requireMetricBounds(bounds: MetricBounds): MetricBounds {
   const { dMin, dMax, uMax } = bounds;
   if (!(dMin > 0)) throw new MetricError('MetricBounds', 'dMin', 'a positive number', String(dMin));
-  if (!(dMax > dMin && dMax < Infinity)) throw new MetricError('MetricBounds', 'dMax', `a finite number above dMin = ${dMin}`, String(dMax));
+  if (!(dMax > dMin && dMax < Infinity))
+    throw new MetricError('MetricBounds', 'dMax', `a finite number above dMin = ${dMin}`, String(dMax));
   if (!(uMax >= 0 && uMax < Infinity)) throw new MetricError('MetricBounds', 'uMax', 'a finite number of at least 0', String(uMax));
   return bounds;
 }

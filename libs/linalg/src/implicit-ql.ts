@@ -35,7 +35,8 @@ export function implicitQl(diagonal: Float64Array, beside: Float64Array): Rotati
 /** The last index of the unreduced block that starts at `first`: where the entry beside is negligible against its neighbours. */
 function endOfBlock(diagonal: Float64Array, beside: Float64Array, first: number): number {
   let last = first;
-  while (last < beside.length && Math.abs(beside[last]) > Number.EPSILON * (Math.abs(diagonal[last]) + Math.abs(diagonal[last + 1]))) last++;
+  while (last < beside.length && Math.abs(beside[last]) > Number.EPSILON * (Math.abs(diagonal[last]) + Math.abs(diagonal[last + 1])))
+    last++;
   return last;
 }
 

@@ -2,7 +2,12 @@
 import { ShapeError } from '@geodesic/tensor';
 
 /** @throws {ShapeError} naming the operation and the argument unless the dimensions are counts and `array` has rows x columns entries */
-export function requireMatrix(operation: string, argument: string, array: ArrayLike<number>, [rows, columns]: readonly [number, number]): void {
+export function requireMatrix(
+  operation: string,
+  argument: string,
+  array: ArrayLike<number>,
+  [rows, columns]: readonly [number, number],
+): void {
   if (!isCount(rows) || !isCount(columns)) throw new ShapeError(operation, `whole dimensions for ${argument}`, `[${rows}, ${columns}]`);
   if (array.length !== rows * columns)
     throw new ShapeError(operation, `${argument} with ${rows * columns} entries [${rows}, ${columns}]`, `${array.length} entries`);

@@ -69,7 +69,9 @@ describe('choleskySolve', () => {
   });
 
   it('refuses right-hand sides of another size', () => {
-    expect(() => choleskySolve(wholeL, 3, new Float64Array(5), 2)).toThrow('choleskySolve: expected b with 6 entries [3, 2], got 5 entries');
+    expect(() => choleskySolve(wholeL, 3, new Float64Array(5), 2)).toThrow(
+      'choleskySolve: expected b with 6 entries [3, 2], got 5 entries',
+    );
   });
 });
 

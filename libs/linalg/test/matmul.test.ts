@@ -11,8 +11,7 @@ const sizes = fc.record({ m: fc.integer({ min: 0, max: 13 }), k: fc.integer({ mi
 /** The definition: one sum in ascending k for each entry. */
 function byDefinition(a: Float64Array, b: Float64Array, { m, k, n }: { m: number; k: number; n: number }): Float64Array {
   const product = new Float64Array(m * n);
-  for (let i = 0; i < m; i++)
-    for (let j = 0; j < n; j++) for (let l = 0; l < k; l++) product[i * n + j] += a[i * k + l] * b[l * n + j];
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) for (let l = 0; l < k; l++) product[i * n + j] += a[i * k + l] * b[l * n + j];
   return product;
 }
 
@@ -23,7 +22,11 @@ describe('matmul', () => {
         const { m, k, n } = size;
         const a = randomMatrix(1, m * k);
         const b = randomMatrix(2, k * n);
-        const product = matmul(transposeA ? transpose(a, m, k) : a, transposeB ? transpose(b, k, n) : b, { ...size, transposeA, transposeB });
+        const product = matmul(transposeA ? transpose(a, m, k) : a, transposeB ? transpose(b, k, n) : b, {
+          ...size,
+          transposeA,
+          transposeB,
+        });
         expect(product).toEqual(byDefinition(a, b, size));
       }),
       { seed },
@@ -40,7 +43,9 @@ describe('matmul', () => {
   it('names the operand that has another size', () => {
     const options = { m: 2, k: 3, n: 2, transposeB: true };
     expect(() => matmul(new Float64Array(6), new Float64Array(5), options)).toThrow(ShapeError);
-    expect(() => matmul(new Float64Array(6), new Float64Array(5), options)).toThrow('matmul: expected b with 6 entries [2, 3], got 5 entries');
+    expect(() => matmul(new Float64Array(6), new Float64Array(5), options)).toThrow(
+      'matmul: expected b with 6 entries [2, 3], got 5 entries',
+    );
   });
 });
 
@@ -53,7 +58,8 @@ describe('kroneckerApply', () => {
     const kronecker = new Float64Array(m * n * m * n);
     for (let i = 0; i < m; i++)
       for (let j = 0; j < n; j++)
-        for (let p = 0; p < m; p++) for (let q = 0; q < n; q++) kronecker[(i * n + j) * m * n + p * n + q] = left[i * m + p] * right[q * n + j];
+        for (let p = 0; p < m; p++)
+          for (let q = 0; q < n; q++) kronecker[(i * n + j) * m * n + p * n + q] = left[i * m + p] * right[q * n + j];
     expectClose(kroneckerApply(left, v, right, { m, n }), matmul(kronecker, v, { m: m * n, k: m * n, n: 1 }), { abs: 1e-14 });
   });
 });

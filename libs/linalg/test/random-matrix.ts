@@ -1,4 +1,8 @@
-/** Matrices for the tests: random entries from a seed, by the generator of fast-check's own kind (mulberry32), with no dependency. */
+/**
+ * Matrices for the tests, from a seed: entries in [-1, 1) by the mulberry32 generator, so that this library's tests need no other library.
+ */
+
+/** `size` entries in [-1, 1), a pure function of the seed. */
 export function randomMatrix(seed: number, size: number): Float64Array {
   let state = seed | 0;
   return Float64Array.from({ length: size }, () => {

@@ -35,7 +35,9 @@ describe('symmetricEigen', () => {
 
   it('decomposes any symmetric matrix, eigenvalues ascending and vectors orthonormal', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 24 }), fc.integer(), (n, matrixSeed) => expectDecomposition(symmetric(matrixSeed, n), n, 1e-13)),
+      fc.property(fc.integer({ min: 0, max: 24 }), fc.integer(), (n, matrixSeed) =>
+        expectDecomposition(symmetric(matrixSeed, n), n, 1e-13),
+      ),
       { seed },
     );
   });
@@ -73,7 +75,14 @@ describe('symmetricEigen', () => {
     const a = symmetric(5, 9);
     const { values } = symmetricEigen(a, 9);
     for (const scale of [2 ** 600, 2 ** -600]) {
-      expectClose(symmetricEigen(a.map((entry) => entry * scale), 9).values.map((value) => value / scale), values, { abs: 1e-13 });
+      expectClose(
+        symmetricEigen(
+          a.map((entry) => entry * scale),
+          9,
+        ).values.map((value) => value / scale),
+        values,
+        { abs: 1e-13 },
+      );
     }
   });
 
@@ -81,6 +90,8 @@ describe('symmetricEigen', () => {
     const a = identity(3);
     a[5] = Number.NaN;
     expect(() => symmetricEigen(a, 3)).toThrow(NotFiniteError);
-    expect(() => symmetricEigen(a, 3)).toThrow('symmetricEigen: expected finite entries, got NaN at [1, 2] (look for an overflow upstream)');
+    expect(() => symmetricEigen(a, 3)).toThrow(
+      'symmetricEigen: expected finite entries, got NaN at [1, 2] (look for an overflow upstream)',
+    );
   });
 });

@@ -25,14 +25,16 @@ export interface ChartBlock extends ChartMap {
 
 /** The composition of maps, first one first. */
 export function compose(maps: readonly ChartMap[]): ChartMap {
-  const run = (order: readonly ChartMap[], direction: 'forward' | 'inverse') => (t: Tensors, x: tf.Tensor): Mapped =>
-    order.reduce<Mapped>(
-      (so, map) => {
-        const { value, logDet } = map[direction](t, so.value);
-        return { value, logDet: tf.add(so.logDet, logDet) };
-      },
-      { value: x, logDet: tf.scalar(0) },
-    );
+  const run =
+    (order: readonly ChartMap[], direction: 'forward' | 'inverse') =>
+    (t: Tensors, x: tf.Tensor): Mapped =>
+      order.reduce<Mapped>(
+        (so, map) => {
+          const { value, logDet } = map[direction](t, so.value);
+          return { value, logDet: tf.add(so.logDet, logDet) };
+        },
+        { value: x, logDet: tf.scalar(0) },
+      );
   return {
     parameters: maps.flatMap((map) => map.parameters),
     layers: maps.flatMap((map) => map.layers),

@@ -53,8 +53,8 @@ export function factoredMetric(options: FactoredMetricOptions): FactoredMetric {
       { name: p('factor'), shape: [d, r], initializer: normal(1 / Math.sqrt(d)) },
     ],
     at: (t, x) => {
-      const hiddenUnits = tf.tanh(tf.add(tf.matMul(x as tf.Tensor2D, t[p('net.weight1')] as tf.Tensor2D), t[p('net.bias1')]));
-      const raw = tf.add(tf.matMul(hiddenUnits as tf.Tensor2D, t[p('net.weight2')] as tf.Tensor2D), t[p('net.bias2')]);
+      const hiddenUnits = tf.tanh(tf.add(tf.matMul(x, t[p('net.weight1')]), t[p('net.bias1')]));
+      const raw = tf.add(tf.matMul(hiddenUnits, t[p('net.weight2')]), t[p('net.bias2')]);
       const [rawB, rawC] = tf.split(raw, [q, r * r], 1);
       return { diagonal: diagonalOf(t[p('diagonal')], t[p('mixing')], rawB), factor: factorOf(t[p('factor')], rawC, r) };
     },
@@ -69,7 +69,7 @@ function diagonalOf(rawDiagonal: tf.Tensor, rawMixing: tf.Tensor, rawB: tf.Tenso
   const base = tf.add(low, tf.mul(high - low, tf.sigmoid(rawDiagonal)));
   // Each of the q entries of a row of P stays within p / q, so that the row's 1-norm stays within p.
   const mixing = tf.mul(pMax / rawMixing.shape[1]!, tf.tanh(rawMixing));
-  return tf.mul(base, tf.exp(tf.matMul(tf.tanh(rawB) as tf.Tensor2D, mixing as tf.Tensor2D, false, true)));
+  return tf.mul(base, tf.exp(tf.matMul(tf.tanh(rawB), mixing, false, true)));
 }
 
 /** U = U0 C: rawFactor [d, r], rawC [B, r r] -> [B, d, r]. */

@@ -9,7 +9,7 @@ export function householder(options: { readonly name: string; readonly width: nu
   const { name, width, reflections } = options;
   const vectors = `${name}.vectors`;
   const reflect = (x: tf.Tensor, v: tf.Tensor): tf.Tensor => {
-    const along = tf.matMul(x as tf.Tensor2D, v as tf.Tensor2D, false, true);
+    const along = tf.matMul(x, v, false, true);
     return tf.sub(x, tf.mul(tf.div(tf.mul(2, along), tf.sum(tf.square(v))), v));
   };
   const rows = Array.from({ length: reflections }, (_, i) => i);

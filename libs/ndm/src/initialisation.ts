@@ -17,7 +17,11 @@ export interface InitialisationOptions {
 
 /** The `init` phase of a stack of chart blocks behind a stem. */
 export function initialiseFromData({ stem, blocks, width }: InitialisationOptions): NonNullable<ClassifierModel['initialisation']> {
-  const norms = blocks.map((_, i) => ({ ...actNormParameters(`block${i + 1}.norm`), sum: `init/block${i + 1}/x`, squares: `init/block${i + 1}/xx` }));
+  const norms = blocks.map((_, i) => ({
+    ...actNormParameters(`block${i + 1}.norm`),
+    sum: `init/block${i + 1}/x`,
+    squares: `init/block${i + 1}/xx`,
+  }));
   return {
     sums: norms.flatMap(({ sum, squares }) => [
       { name: sum, shape: [width] },

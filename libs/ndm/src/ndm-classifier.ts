@@ -80,13 +80,11 @@ export function ndmClassifier(options: NdmClassifierOptions): ClassifierModel {
 }
 
 function stateOf({ blocks, objective }: NdmClassifierOptions): StateEntry[] {
-  const scales = range(blocks + 1).map(
-    (l): StateEntry => ({
-      name: chartNames.scale(l),
-      initial: 1,
-      rule: { kind: 'moving-average', column: chartNames.scoreColumn(l), decay: 0.95, floor: scaleFloor },
-    }),
-  );
+  const scales = range(blocks + 1).map((l): StateEntry => ({
+    name: chartNames.scale(l),
+    initial: 1,
+    rule: { kind: 'moving-average', column: chartNames.scoreColumn(l), decay: 0.95, floor: scaleFloor },
+  }));
   return [
     ...scales,
     { name: volumeWeight, initial: 0, rule: { kind: 'warmup', target: objective.volume, steps: objective.volumeWarmupSteps } },

@@ -17,7 +17,10 @@ export interface ChartRun {
 }
 
 /** value [B, d] and logDet [B] of a map's forward or inverse direction. */
-export function runChart({ map, parameters, x }: ChartRun, direction: 'forward' | 'inverse' = 'forward'): { value: number[]; logDet: number[] } {
+export function runChart(
+  { map, parameters, x }: ChartRun,
+  direction: 'forward' | 'inverse' = 'forward',
+): { value: number[]; logDet: number[] } {
   const inputs = { ...parameters, x };
   const graph = trace((t) => ({ ...map[direction](t, t.x) }), shapes(inputs));
   const { value, logDet } = interpret(graph, inputs);
@@ -36,7 +39,15 @@ export function pullBack(run: ChartRun, u: readonly number[]): number[] {
 
 /** J v for each row, v [B, d]: the derivative of u -> J^T u, which is linear in u, pulled back along v. */
 export function pushForward(run: ChartRun, v: readonly number[]): number[] {
-  const inputs = { ...run.parameters, x: run.x, u: tensor(run.x.shape, v.map(() => 0)), v: tensor(run.x.shape, v) };
+  const inputs = {
+    ...run.parameters,
+    x: run.x,
+    u: tensor(
+      run.x.shape,
+      v.map(() => 0),
+    ),
+    v: tensor(run.x.shape, v),
+  };
   const { builder, x, value, bindings } = spliced(run, inputs);
   const [transposed] = vjp(builder, [{ id: value, cotangent: bindings.u }], [x]);
   const [product] = vjp(builder, [{ id: transposed, cotangent: bindings.v }], [bindings.u]);
@@ -58,7 +69,10 @@ function interpret(graph: Graph, values: Readonly<Record<string, TensorData>>): 
   return evaluate(graph, Object.fromEntries(graph.inputs.map(({ name }) => [name, values[name]])), { precision: 'float64' });
 }
 
-function spliced(run: ChartRun, inputs: Readonly<Record<string, TensorData>>): { builder: GraphBuilder; x: number; value: number; bindings: Record<string, number> } {
+function spliced(
+  run: ChartRun,
+  inputs: Readonly<Record<string, TensorData>>,
+): { builder: GraphBuilder; x: number; value: number; bindings: Record<string, number> } {
   const graph = trace((t) => ({ value: run.map.forward(t, t.x).value }), shapes({ ...run.parameters, x: run.x }));
   const builder = new GraphBuilder();
   const bindings = Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, builder.input(name, shape, 'float32')]));
@@ -67,8 +81,10 @@ function spliced(run: ChartRun, inputs: Readonly<Record<string, TensorData>>): {
 }
 
 function shapes(inputs: Readonly<Record<string, TensorData>>): Record<string, { shape: Shape }> {
-  return Object.fromEntries(Object.entries(inputs).map(([name, { shape, data }]) => {
-    if (sizeOf(shape) !== data.length) throw new RangeError(`${name}: shape and data differ`);
-    return [name, { shape }];
-  }));
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { shape, data }]) => {
+      if (sizeOf(shape) !== data.length) throw new RangeError(`${name}: shape and data differ`);
+      return [name, { shape }];
+    }),
+  );
 }

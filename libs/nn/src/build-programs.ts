@@ -59,7 +59,10 @@ function taskColumns(step: StepGraph): void {
   step.column('hit', hit);
 }
 
-function gradientProgram({ model, slotSize, labelSmoothing = 0 }: ProgramOptions, curvature: ReadonlyMap<string, CurvatureMethod>): PhaseProgram {
+function gradientProgram(
+  { model, slotSize, labelSmoothing = 0 }: ProgramOptions,
+  curvature: ReadonlyMap<string, CurvatureMethod>,
+): PhaseProgram {
   const step = new StepGraph(model, slotSize);
   step.append(model.forward);
   taskColumns(step);
@@ -109,7 +112,10 @@ function pullBackMetric(
     const used = layers.filter((layer) => wanted.delete(layer));
     if (used.length === 0) continue;
     const seed = step.weighted(drawn[`seed:${output}`]);
-    const found = step.cotangents([{ id: step.bindings[output], cotangent: seed }], used.map((layer) => captureOf(step, layer).output));
+    const found = step.cotangents(
+      [{ id: step.bindings[output], cotangent: seed }],
+      used.map((layer) => captureOf(step, layer).output),
+    );
     used.forEach((layer, i) => cotangents.set(layer, found[i]));
   }
   for (const layer of wanted) throw new ModelError(layer, 'a chart that it belongs to, for metric-kfac', 'none');

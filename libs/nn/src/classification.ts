@@ -37,7 +37,7 @@ export function sampledLabelCotangent(logits: tf.Tensor, uniform: tf.Tensor): tf
   const probabilities = tf.softmax(logits);
   const inner = tf.slice(tf.cumsum(probabilities, 1), [0, 0], [rows, classes - 1]);
   const lower = tf.concat([tf.zeros([rows, 1]), inner], 1);
-  const upper = tf.concat([inner, tf.fill([rows, 1], 2)], 1);
+  const upper = tf.concat([inner, tf.mul(2, tf.ones([rows, 1]))], 1);
   const drawn = tf.logicalAnd(tf.lessEqual(lower, uniform), tf.less(uniform, upper));
   return tf.sub(probabilities, tf.cast(drawn, 'float32'));
 }

@@ -39,7 +39,7 @@ export function dense(options: DenseOptions): Dense {
     ],
     apply: (tensors, x) => {
       const a = tap(x, { layer: name, role: 'input' });
-      const z = tf.add(tf.matMul(a as tf.Tensor2D, tensors[weight] as tf.Tensor2D), tensors[bias]);
+      const z = tf.add(tf.matMul(a, tensors[weight]), tensors[bias]);
       return tap(z, { layer: name, role: 'output' });
     },
   };

@@ -42,5 +42,7 @@ export function bindRandom(builder: GraphBuilder, random: readonly RandomInput[]
 
 /** Shapes of bound values, as a trace wants them. */
 export function shapesOf(builder: GraphBuilder, bindings: Bindings): Record<string, { shape: Shape; dtype: DType }> {
-  return Object.fromEntries(Object.entries(bindings).map(([name, id]) => [name, { shape: builder.shapeOf(id), dtype: builder.dtypeOf(id) }]));
+  return Object.fromEntries(
+    Object.entries(bindings).map(([name, id]) => [name, { shape: builder.shapeOf(id), dtype: builder.dtypeOf(id) }]),
+  );
 }

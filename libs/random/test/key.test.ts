@@ -68,8 +68,6 @@ describe('deriveKey', () => {
 
   it('refuses a number that is not finite', () => {
     expect(() => deriveKey(Number.NaN)).toThrow(RandomnessError);
-    expect(() => deriveKey(1, 'step', Infinity)).toThrow(
-      'deriveKey: expected a finite seed and finite numbers in the path, got Infinity',
-    );
+    expect(() => deriveKey(1, 'step', Infinity)).toThrow('deriveKey: expected a finite seed and finite numbers in the path, got Infinity');
   });
 });

@@ -45,6 +45,7 @@ describe('parseRunSpec', () => {
       data: { source: 'digits', validation: 0 },
       batch: { examples: 512, slots: 8 },
       steps: 150,
+      loss: { labelSmoothing: 0 },
       objective: { anchor: 0.1, volume: 0.01, volumeWarmup: 0.1 },
       optimizer: {},
       evaluate: { every: 10 },

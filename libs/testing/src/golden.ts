@@ -26,6 +26,15 @@ export function loadGolden(name: string): GoldenFile {
   return JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), 'utf8')) as GoldenFile;
 }
 
+/** A value that is known to be a matrix, row by row. @throws {TypeError} when it is not */
+export function rowsOf(nested: Nested): number[][] {
+  if (typeof nested === 'number') throw new TypeError('rowsOf: expected a matrix, got a number');
+  return nested.map((row) => {
+    if (typeof row === 'number' || row.some((entry) => typeof entry !== 'number')) throw new TypeError('rowsOf: expected rows of numbers');
+    return row as number[];
+  });
+}
+
 /** Flattens nested row-major arrays. */
 export function flat(nested: Nested): number[] {
   return typeof nested === 'number' ? [nested] : nested.flatMap(flat);

@@ -1,2 +1,2 @@
 export { expectClose, type Tolerance } from './expect-close.ts';
-export { flat, loadGolden, type GoldenCase, type GoldenFile, type Nested } from './golden.ts';
+export { flat, loadGolden, rowsOf, type GoldenCase, type GoldenFile, type Nested } from './golden.ts';
