@@ -2,12 +2,12 @@
  * Reads the vector of a phase's sums: plain sums by view, symmetric ones unpacked from their upper triangle.
  */
 import type { SumEntry } from '@geodesic/engine';
-import { unpackUpper } from '@geodesic/linalg';
+import { packedSize, unpackUpper } from '@geodesic/linalg';
 import { sizeOf } from '@geodesic/tensor';
 
 /** Float32 numbers that a sum takes on the wire. */
 export function wireSize({ shape, symmetric }: SumEntry): number {
-  return symmetric ? (shape[0] * (shape[0] + 1)) / 2 : sizeOf(shape);
+  return symmetric ? packedSize(shape[0]) : sizeOf(shape);
 }
 
 /** Length of the vector of a phase's sums. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { decodeRecords } from '@geodesic/cluster';
 import { connectRuns, WireError } from '@geodesic/wire';
-import { collect, listening, LocalCluster, startCoordinatorProcess } from './local-cluster.ts';
+import { collect, listening, LocalCluster, startCoordinatorProcess, untilJoined } from './local-cluster.ts';
 import type { Ended } from './local-cluster.ts';
 
 const clusters: LocalCluster[] = [];
@@ -78,7 +78,7 @@ describe('a worker', () => {
     const cluster = await start();
     const [first] = ['worker-1', 'worker-2'].map((name) => cluster.addWorker(name));
     const { runId, events } = await cluster.submit({ ...endless, leaseMs: 60_000 });
-    await collect(events, isStep(10));
+    await untilJoined(events, 'worker-1');
     first.child.kill('SIGTERM');
     expect((await first.ended).code).toBe(0);
     const after = await collect(events, ({ type }) => type === 'worker.lost');

@@ -5,7 +5,7 @@ import { readCheckpoint } from '@geodesic/checkpoint';
 import { decodeRecords } from '@geodesic/cluster';
 import { parseMeasurements } from '@geodesic/telemetry';
 import type { RunResult } from '../src/run-result.ts';
-import { collect, LocalCluster } from './local-cluster.ts';
+import { collect, LocalCluster, untilJoined } from './local-cluster.ts';
 import type { FixtureSpec } from './local-cluster.ts';
 
 const clusters: LocalCluster[] = [];
@@ -73,7 +73,7 @@ describe('a run', () => {
     const cluster = await start();
     const [, hung] = ['worker-1', 'worker-2'].map((name) => cluster.addWorker(name));
     const { events } = await cluster.submit(spec);
-    await collect(events, ({ type, data }) => type === 'worker.joined' && data['worker'] === 'worker-2');
+    await untilJoined(events, 'worker-2');
     hung.child.kill('SIGSTOP');
     const lost = await collect(events, ({ type }) => type === 'worker.lost');
     expect(lost.at(-1)!.data).toEqual({ worker: 'worker-2', reason: 'lease expired' });

@@ -115,3 +115,8 @@ export async function collect(events: AsyncGenerator<RunEvent>, until: (event: R
   }
   return seen;
 }
+
+/** Reads events until this worker has joined. */
+export async function untilJoined(events: AsyncGenerator<RunEvent>, worker: string): Promise<void> {
+  await collect(events, ({ type, data }) => type === 'worker.joined' && data['worker'] === worker);
+}

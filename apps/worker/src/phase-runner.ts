@@ -5,7 +5,7 @@
 import type { Executor, PhaseProgram, Program } from '@geodesic/engine';
 import { deriveKey, fillNormal, fillUniform } from '@geodesic/random';
 import type { Split } from '@geodesic/data';
-import { packUpper } from '@geodesic/linalg';
+import { packUpper, packedSize } from '@geodesic/linalg';
 import { allocate, sizeOf, type Shape, type TensorData } from '@geodesic/tensor';
 
 /** What one slot adds to a step: sums, never means. */
@@ -109,8 +109,4 @@ function addRows(rows: Float32Array, scalars: Float64Array): void {
 
 function blank(dtype: TensorData['dtype'], shape: Shape): TensorData {
   return { dtype, shape, data: allocate(dtype, sizeOf(shape)) };
-}
-
-function packedSize(n: number): number {
-  return (n * (n + 1)) / 2;
 }

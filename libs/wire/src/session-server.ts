@@ -59,7 +59,8 @@ export function handleJoin(service: SessionService): handleBidiStreamingCall<Buf
         finish(asWireError(error).message, error);
       }
     });
-    call.on('end', () => finish('closed by the worker'));
+    // A reset connection ends the stream first and says so a moment later.
+    call.on('end', () => setImmediate(() => finish(call.cancelled ? 'connection lost' : 'closed by the worker')));
     call.on('cancelled', () => finish('connection lost'));
     call.on('error', (error) => finish(error.message));
   };
