@@ -20,51 +20,52 @@ async function start(args?: readonly string[]): Promise<LocalCluster> {
   return cluster;
 }
 
-/** Runs to the end with this many workers; with `killAt` the first worker is killed once that step is committed. */
-async function train(workers: number, options: { spec?: FixtureSpec; killAt?: number } = {}): Promise<RunResult> {
+/** Heavy enough that every worker gets a part of it. */
+const shared = { steps: 60, parameters: 10_000, work: 3 };
+
+/** Runs to the end with this many workers; with `kill` the first worker is killed some steps after it has joined. */
+async function train(workers: number, options: { spec?: FixtureSpec; kill?: boolean } = {}): Promise<RunResult> {
   const cluster = await start();
   const processes = Array.from({ length: workers }, (_, i) => cluster.addWorker(`worker-${i + 1}`));
-  const { events } = await cluster.submit(options.spec ?? {});
-  if (options.killAt !== undefined) {
-    await collect(events, ({ type, data }) => type === 'step.committed' && data['step'] === options.killAt);
+  const { runId, events } = await cluster.submit(options.spec ?? shared);
+  if (options.kill === true) {
+    await untilJoined(events, 'worker-1');
+    await collect(events, ({ type, data }) => type === 'step.committed' && data['workers'] === workers);
     processes[0].child.kill('SIGKILL');
   }
-  const last = (await collect(events)).at(-1);
+  const all = await collect(cluster.client.watch(runId));
+  const participating = all.filter(({ type }) => type === 'step.committed').map(({ data }) => Number(data['workers']));
+  expect(Math.max(...participating)).toBe(workers);
+  const last = all.at(-1)!;
   expect(last).toMatchObject({ type: 'run.finished', data: { state: 'completed' } });
-  expect((await cluster.coordinator.ended).code).toBe(0);
-  const ends = await Promise.all(processes.slice(options.killAt === undefined ? 0 : 1).map(({ ended }) => ended));
+  const survivors = processes.slice(options.kill === true ? 1 : 0);
+  const ends = await Promise.all([cluster.coordinator, ...survivors].map(({ ended }) => ended));
   expect(ends.map(({ code }) => code)).toEqual(ends.map(() => 0));
-  return last!.data['result'] as RunResult;
+  return last.data['result'] as RunResult;
 }
 
 describe('a run', () => {
-  it('gives the same bits with 1, 2 and 3 workers', async () => {
-    const results = await Promise.all([1, 2, 3].map((workers) => train(workers)));
-    expect(results[0]).toMatchObject({ state: 'completed', steps: 30, examples: 30 * 119, parameters: 500, seed: 1, engine: 'fixture' });
+  it('gives the same bits with 1, 2 and 3 workers, and when one is killed in mid-run', async () => {
+    const results: RunResult[] = [];
+    for (const workers of [1, 2, 3]) results.push(await train(workers));
+    results.push(await train(3, { kill: true }));
+    expect(results[0]).toMatchObject({ state: 'completed', steps: 60, examples: 60 * 119, parameters: 10_000, seed: 1, engine: 'fixture' });
     expect(results[0].measurements).toMatchObject({ fixture: 1, trainLoss: expect.any(Number), testLoss: expect.any(Number) });
     expect(new Set(results.map(({ paramsDigest }) => paramsDigest)).size).toBe(1);
     expect(new Set(results.map(({ measurements }) => JSON.stringify(measurements))).size).toBe(1);
   });
 
-  it('gives the same bits when a worker is killed in mid-run', async () => {
-    const spec = { steps: 40, parameters: 20_000, work: 3 };
-    const whole = await train(1, { spec });
-    const survived = await train(3, { spec, killAt: 10 });
-    expect(survived.paramsDigest).toBe(whole.paramsDigest);
-  });
-
   it('waits for a worker when all are lost, and goes on with the next', async () => {
-    const spec = { steps: 30, parameters: 20_000, work: 3 };
     const cluster = await start();
     const first = cluster.addWorker('worker-1');
-    const { events } = await cluster.submit(spec);
+    const { events } = await cluster.submit(shared);
     await collect(events, ({ type, data }) => type === 'step.committed' && data['step'] === 5);
     first.child.kill('SIGKILL');
     const lost = await collect(events, ({ type }) => type === 'worker.lost');
     expect(lost.at(-1)!.data).toEqual({ worker: 'worker-1', reason: 'connection lost' });
     cluster.addWorker('worker-2');
     const last = (await collect(events)).at(-1);
-    const whole = await train(2, { spec });
+    const whole = await train(2);
     expect((last!.data['result'] as RunResult).paramsDigest).toBe(whole.paramsDigest);
   });
 
