@@ -1,8 +1,10 @@
 // `npm start`: prepares the checkout and trains the example on a local cluster; further arguments go to `geo run`.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PrepareError, prepare, root, runMain, runProgram } from './install.mjs';
 
 async function build(adopt) {
+  if (!existsSync(join(root, 'apps/cli/dist/main.js'))) console.error('Building ...');
   const { code, output } = await runProgram(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], {
     quiet: true,
     adopt,

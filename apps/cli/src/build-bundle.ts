@@ -3,11 +3,11 @@
  * and tables and run nobody's code.
  */
 import { openDataset } from '@geodesic/data';
-import { checkRowIndependence, encodeBundle, type Bundle, type GroupEntry, type LayerEntry, type PhaseProgram } from '@geodesic/engine';
+import { encodeBundle, type Bundle, type GroupEntry, type LayerEntry } from '@geodesic/engine';
 import { buildPrograms, type ClassifierModel, type CurvatureMethod } from '@geodesic/nn';
 import { freezeRunSpec, resolveGroups, slotPlan, totalSteps, type FrozenRunSpec, type GroupMember, type RunSpec } from '@geodesic/run-spec';
 import { sizeOf } from '@geodesic/tensor';
-import { probeInputs } from './probe-inputs.ts';
+import { checkExamples } from './check-examples.ts';
 import { defaultGroups, modelOf } from './recipes.ts';
 
 /** What a person is told about a bundle before the run. */
@@ -45,7 +45,7 @@ export function buildBundle(written: RunSpec): BuiltBundle {
   const { slotExamples: slotSize } = slotPlan(spec.batch);
   const { labelSmoothing } = spec.loss;
   const programs = buildPrograms({ model, slotSize, curvature, labelSmoothing });
-  checkPrograms(model, buildPrograms({ model, slotSize: probeRows, curvature, labelSmoothing }).phases);
+  checkExamples(model, buildPrograms({ model, slotSize: probeRows, curvature, labelSmoothing }).phases);
   const bundle: Bundle = {
     version: 1,
     spec: resolved,
@@ -57,17 +57,6 @@ export function buildBundle(written: RunSpec): BuiltBundle {
     ...programs,
   };
   return { bundle: encodeBundle(bundle), spec, summary: summarise(model, groups, steps) };
-}
-
-/** Refuses a model in which one example's scalars depend on another example, undeclared. */
-function checkPrograms(model: ClassifierModel, phases: Readonly<Record<string, PhaseProgram>>): void {
-  for (const { graph, columns, random } of Object.values(phases)) {
-    if (columns.length === 0) continue;
-    const rowInputs = ['x', 'y', 'weight', ...random.map(({ name }) => name)].filter((name) =>
-      graph.inputs.some((input) => input.name === name),
-    );
-    checkRowIndependence(graph, { rowInputs, rowOutputs: ['examples'], inputs: probeInputs(graph, model) });
-  }
 }
 
 function groupsOf(spec: FrozenRunSpec, model: ClassifierModel): GroupEntry[] {

@@ -2,14 +2,14 @@
  * One run on a local cluster, from the spec to its result: start, submit, watch, end. Whatever happens, no process is left when it returns.
  */
 import type { RunSpec } from '@geodesic/run-spec';
-import { buildBundle, type BuiltBundle } from './build-bundle.ts';
+import type { BuiltBundle } from './build-bundle.ts';
+import { buildInThread } from './build-in-thread.ts';
 import { startLocalCluster, type LocalCluster } from './cluster/local-cluster.ts';
 import type { ClusterPrograms } from './cluster/programs.ts';
 import { within } from './cluster/within.ts';
 import { CliError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { Interruption } from './interruption.ts';
-import { asSpecError } from './load-spec.ts';
 import { connectToRun, type FinishedRun, type RunConnection } from './run-connection.ts';
 import type { RunReporter } from './view/run-reporter.ts';
 
@@ -55,7 +55,8 @@ export async function trainLocally(options: TrainLocallyOptions): Promise<Finish
     return finished;
   } catch (error) {
     const isInterrupted = error instanceof CliError && error.code === 'INTERRUPTED';
-    if (isInterrupted) await within(STOP_REPLY_MS, Promise.allSettled([connection.stop('interrupted'), training]));
+    if (isInterrupted && connection.directory !== undefined)
+      await within(STOP_REPLY_MS, Promise.allSettled([connection.stop('interrupted'), training]));
     await cluster.stop(isInterrupted ? AFTER_STOP : AFTER_FAILURE);
     throw isInterrupted ? interruptedError(connection.directory) : error;
   } finally {
@@ -63,37 +64,34 @@ export async function trainLocally(options: TrainLocallyOptions): Promise<Finish
   }
 }
 
-/** Starts the coordinator and traces the model at the same time; leaves nothing behind when either fails. */
+/** Starts the processes and traces the model at the same time; leaves nothing behind when either fails. */
 async function startTogether(
-  options: TrainLocallyOptions,
+  { spec, specPath, runsFolder, port, programs, reporter }: TrainLocallyOptions,
   interrupted: Promise<never>,
 ): Promise<{ cluster: LocalCluster; built: BuiltBundle }> {
-  const { spec, specPath, runsFolder, port, programs, reporter } = options;
   const giveUp = new AbortController();
+  const { signal } = giveUp;
   interrupted.catch(() => giveUp.abort());
   const { maxRestarts } = spec.cluster;
   const onNotice = (text: string): void => reporter.notice(text);
-  const starting = startLocalCluster({ programs, runsFolder, port, maxRestarts, onNotice, signal: giveUp.signal });
-  const [started, built] = await Promise.allSettled([starting, build({ spec, specPath, onFailure: () => giveUp.abort() })]);
-  if (started.status === 'fulfilled' && built.status === 'fulfilled' && !giveUp.signal.aborted)
+  const start = async (): Promise<LocalCluster> => {
+    const cluster = await startLocalCluster({ programs, runsFolder, port, maxRestarts, onNotice, signal });
+    cluster.startWorkers(spec.cluster.workers); // they wait for the run
+    return cluster;
+  };
+  const orGiveUp = <T>(part: Promise<T>): Promise<T> => {
+    part.catch(() => giveUp.abort());
+    return part;
+  };
+  const [started, built] = await Promise.allSettled([orGiveUp(start()), orGiveUp(buildInThread({ spec, specPath }, signal))]);
+  if (started.status === 'fulfilled' && built.status === 'fulfilled' && !signal.aborted)
     return { cluster: started.value, built: built.value };
   if (started.status === 'fulfilled') await started.value.stop(AFTER_FAILURE);
-  if (built.status === 'rejected') throw built.reason;
-  if (started.status === 'rejected' && !giveUp.signal.aborted) throw started.reason;
-  throw interruptedError();
-}
-
-async function build({
-  spec,
-  specPath,
-  onFailure,
-}: Pick<TrainLocallyOptions, 'spec' | 'specPath'> & { onFailure: () => void }): Promise<BuiltBundle> {
-  try {
-    return buildBundle(spec);
-  } catch (error) {
-    onFailure();
-    throw asSpecError(specPath, error);
-  }
+  // The part that failed by itself has the reason; the other one only gave up.
+  const reasons = [built, started].flatMap((part) =>
+    part.status === 'rejected' && part.reason !== signal.reason ? [part.reason as unknown] : [],
+  );
+  throw reasons[0] ?? interruptedError();
 }
 
 interface TrainOptions extends Pick<TrainLocallyOptions, 'reporter'> {
@@ -105,12 +103,11 @@ interface TrainOptions extends Pick<TrainLocallyOptions, 'reporter'> {
 async function train({ cluster, built: { bundle, spec, summary }, connection, reporter }: TrainOptions): Promise<FinishedRun> {
   try {
     reporter.begin({ name: spec.name, seed: spec.seed, steps: summary.steps, batch: spec.batch.examples }, summary);
-    cluster.startWorkers(spec.cluster.workers); // they wait for a run while the bundle travels
     const { directory } = await connection.submit(bundle);
     cluster.logTo(directory);
     return await connection.watchToEnd(() => cluster.expectEnd());
   } catch (error) {
-    await within(EXIT_NEWS_MS, cluster.failed);
+    if (!cluster.isStopping) await within(EXIT_NEWS_MS, cluster.failed);
     throw error;
   }
 }

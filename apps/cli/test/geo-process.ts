@@ -65,10 +65,11 @@ export function dataOf({ stdout }: GeoResult): Readonly<Record<string, unknown>>
   return (JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as { data: Record<string, unknown> }).data;
 }
 
-/** The command lines of processes that name `text`, such as the folder of a test's runs. */
+/** `PID COMMAND LINE` of the cluster's processes that name `text`, such as the folder of a test's runs. */
 export function processesNaming(text: string): readonly string[] {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' });
-  return stdout.split('\n').filter((line) => line.includes(text) && line.includes('main.js'));
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' });
+  const lines = stdout.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line.includes(text) && line.includes('main.js'));
 }
 
 /** Whether a process with this id exists. */

@@ -67,6 +67,23 @@ describe('geo run', () => {
   });
 });
 
+describe('geo run without its coordinator', () => {
+  it('ends with exit code 3, names the log and leaves no worker', async () => {
+    const running = startGeo('run', mlp, '--runs', runs, '--format', 'jsonl', '--set', 'steps=100000');
+    const { data } = await running.event(({ type }) => type === 'worker.joined');
+    await running.event(({ type }) => type === 'step.committed');
+    const [coordinator] = processesNaming(runs).filter((line) => line.includes('coordinator'));
+    process.kill(Number.parseInt(coordinator, 10), 'SIGKILL');
+    const { exitCode, stdout } = await running.ended;
+    expect(exitCode).toBe(3);
+    expect(isAlive(Number(data['pid']))).toBe(false);
+    const { error } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as { error: { code: string; message: string; hint: string } };
+    expect(error.code).toBe('COORDINATOR_LOST');
+    expect(error.message).toBe('coordinator: expected it to run until the run is over, got killed by SIGKILL');
+    expect(existsSync(error.hint.replace('see ', ''))).toBe(true);
+  });
+});
+
 describe('geo run, interrupted', () => {
   it('stops every process within 2 s of Ctrl-C and leaves a readable run folder', async () => {
     const running = startGeo('run', mlp, '--runs', runs, '--format', 'jsonl', '--set', 'steps=100000');
@@ -94,6 +111,17 @@ describe('geo run, interrupted', () => {
     running.child.kill('SIGKILL');
     await running.ended;
     await expect.poll(() => isAlive(Number(data['pid'])) || processesNaming(runs).length > 0, { timeout: 10_000 }).toBe(false);
+  });
+});
+
+describe('geo doctor', () => {
+  it('finds that this host can run Geodesic', async () => {
+    const result = await geo('doctor', '--runs', runs, '--format', 'json');
+    expect(result.exitCode).toBe(0);
+    const { healthy, checks } = dataOf(result) as { healthy: boolean; checks: { name: string; found: string }[] };
+    expect(healthy).toBe(true);
+    expect(checks.map(({ name }) => name)).toEqual(['Node', 'cores', 'memory', 'executors', 'loopback', 'runs folder', 'disk']);
+    expect(checks.find(({ name }) => name === 'executors')?.found).toContain('onnx-cpu');
   });
 });
 

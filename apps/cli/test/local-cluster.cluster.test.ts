@@ -47,7 +47,7 @@ describe('startLocalCluster', () => {
   });
 
   it('gives up when it is told to', async () => {
-    await expect(start({ coordinator: 'waits', signal: AbortSignal.timeout(20) })).rejects.toMatchObject({ code: 'COORDINATOR_START' });
+    await expect(start({ coordinator: 'waits', signal: AbortSignal.timeout(20) })).rejects.toThrow('timeout');
   });
 });
 

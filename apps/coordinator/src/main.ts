@@ -6,6 +6,7 @@
 import { createLogger } from '@geodesic/telemetry';
 import { parseCoordinatorArguments } from './arguments.ts';
 import { exitCodeOf, reportError } from './errors.ts';
+import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadTrainerFactory } from './load-trainer.ts';
 import { startCoordinator } from './start-coordinator.ts';
@@ -22,6 +23,11 @@ async function main(): Promise<ExitCode> {
   process.stdout.write(`${JSON.stringify({ event: 'listening', address: coordinator.address, pid: process.pid })}\n`);
   return coordinator.over;
 }
+
+process.on('uncaughtException', (error) => {
+  logger.error(error.message, { error });
+  process.exit(EXIT.internal);
+});
 
 try {
   process.exit(await main());

@@ -28,7 +28,7 @@ export class RunEvents {
   #closed = false;
   #watchers = 0;
   #deliver: () => void = () => undefined;
-  /** Resolves when somebody has watched to the end and nobody is still watching. */
+  /** Resolves when somebody has been given run.finished and nobody is still watching. */
   readonly delivered: Promise<void>;
 
   /** @param path of events.ndjson */
@@ -65,12 +65,11 @@ export class RunEvents {
       for (let next = Math.max(1, fromSequence); !signal.aborted;) {
         const event = this.#events[next - 1];
         if (event !== undefined) {
+          seenToTheEnd = event.type === 'run.finished';
           yield event;
           next++;
-        } else if (this.#closed) {
-          seenToTheEnd = true;
-          return;
-        } else await new Promise<void>((resolve) => this.#wake.push(resolve));
+        } else if (this.#closed) return;
+        else await new Promise<void>((resolve) => this.#wake.push(resolve));
       }
     } finally {
       signal.removeEventListener('abort', leave);

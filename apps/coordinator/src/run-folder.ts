@@ -3,8 +3,8 @@
  * result.json. This file knows the names; what is in the files is written by others.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { access, mkdir, open, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { syncFolder, writeDurably } from './durable-file.ts';
 import { CoordinatorError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
@@ -37,7 +37,7 @@ export async function prepareRunsFolder(runs: string): Promise<string> {
   const folder = resolve(runs);
   const probe = join(folder, `.probe-${process.pid}`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await (await open(probe, 'w')).close();
     await rm(probe);
     return folder;
@@ -45,6 +45,27 @@ export async function prepareRunsFolder(runs: string): Promise<string> {
     const message = `--runs: expected a folder that can be written, got ${folder} (${(cause as Error).message})`;
     throw new CoordinatorError('FOLDER', message, { hint: 'choose another folder with --runs', exitCode: EXIT.configuration, cause });
   }
+}
+
+/** mkdir -p; Node's own recursive mkdir never returns where the system refuses with ENOENT, below /proc for example. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const parent = dirname(path);
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || (await exists(parent))) throw error;
+    await makeFolder(parent);
+    await mkdir(path);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Makes the folder of a new run, with spec and bundle durable in it. */

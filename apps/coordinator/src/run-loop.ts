@@ -40,9 +40,9 @@ export interface RunLoopOptions {
   readonly run: string;
   readonly trainer: RunTrainer;
   readonly committed: CommittedParameters;
-  readonly pool: WorkerPool;
-  readonly publisher: ParameterPublisher;
-  readonly log: CommitLogFile;
+  readonly pool: Pick<WorkerPool, 'round' | 'interrupt' | 'size'>;
+  readonly publisher: Pick<ParameterPublisher, 'publish'>;
+  readonly log: Pick<CommitLogFile, 'append'>;
   readonly observer: RunLoopObserver;
 }
 

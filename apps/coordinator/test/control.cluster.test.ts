@@ -156,8 +156,10 @@ describe('geodesic-coordinator', () => {
     const cluster = await start();
     const file = join(cluster.runs, 'file');
     await writeFile(file, '');
-    const unwritable = await startCoordinatorProcess(['--runs', join(file, 'runs')]).ended;
-    expect([unwritable.code, lastMessage(unwritable)]).toEqual([78, expect.stringContaining('expected a folder that can be written')]);
+    for (const folder of [join(file, 'runs'), '/proc/geodesic/runs']) {
+      const unwritable = await startCoordinatorProcess(['--runs', folder]).ended;
+      expect([unwritable.code, lastMessage(unwritable)]).toEqual([78, expect.stringContaining('expected a folder that can be written')]);
+    }
     const port = cluster.address.split(':')[1];
     const taken = await startCoordinatorProcess(['--runs', cluster.runs, '--port', port]).ended;
     expect([taken.code, lastMessage(taken)]).toEqual([78, expect.stringContaining(`port ${port} on 127.0.0.1 is in use`)]);

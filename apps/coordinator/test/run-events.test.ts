@@ -27,7 +27,7 @@ describe('RunEvents', () => {
     events.emit('run.accepted', {});
     events.emit('step.committed', { step: 1 });
     await Promise.resolve();
-    events.emit('step.committed', { step: 2 });
+    events.emit('run.finished', {});
     await events.close();
     expect(await early).toEqual([1, 2, 3]);
     expect(await numbers(events, 3)).toEqual([3]);

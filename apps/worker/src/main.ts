@@ -6,10 +6,16 @@
 import { createLogger } from '@geodesic/telemetry';
 import { parseWorkerArguments } from './arguments.ts';
 import { asWorkerError } from './errors.ts';
+import { EXIT } from './exit-code.ts';
 import { runWorker } from './worker.ts';
 
 const logger = createLogger({ component: 'worker' });
 const leaving = new AbortController();
+
+process.on('uncaughtException', (error) => {
+  logger.error(error.message, { error });
+  process.exit(EXIT.internal);
+});
 
 try {
   const { coordinator, name, exitWithParent } = parseWorkerArguments(process.argv.slice(2));

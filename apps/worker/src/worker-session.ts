@@ -81,16 +81,11 @@ class Session {
       case 'assign':
         this.#participation?.assign(message);
         break;
-      case 'committed':
-        break; // the parameter stream says the same with the update itself
       case 'refused': {
         const hint = 'start the worker with the version, and on the kind of machine, that the run was started with';
         this.#close({ kind: 'failed', error: new WorkerError('REFUSED', message.message, { hint, exitCode: EXIT.configuration }) });
         break;
       }
-      case 'drain':
-        this.#close({ kind: 'over', reason: message.reason });
-        break;
       case 'run-over':
         this.#close({ kind: 'over', reason: `run ${message.state}` });
         break;

@@ -828,12 +828,6 @@ export namespace geodesic {
             /** CoordinatorMessage assign. */
             assign?: (geodesic.v1.Assign.$Properties|null);
 
-            /** CoordinatorMessage committed. */
-            committed?: (geodesic.v1.Committed.$Properties|null);
-
-            /** CoordinatorMessage drain. */
-            drain?: (geodesic.v1.Drain.$Properties|null);
-
             /** CoordinatorMessage runOver. */
             runOver?: (geodesic.v1.RunOver.$Properties|null);
 
@@ -841,7 +835,7 @@ export namespace geodesic {
             admitted?: (geodesic.v1.Admitted.$Properties|null);
 
             /** CoordinatorMessage message. */
-            message?: ("welcome"|"refused"|"assign"|"committed"|"drain"|"runOver"|"admitted");
+            message?: ("welcome"|"refused"|"assign"|"runOver"|"admitted");
 
             /**
              * Creates a new CoordinatorMessage instance using the specified properties.
@@ -884,12 +878,6 @@ export namespace geodesic {
                 /** CoordinatorMessage assign */
                 assign?: (geodesic.v1.Assign.$Properties|null);
 
-                /** CoordinatorMessage committed */
-                committed?: (geodesic.v1.Committed.$Properties|null);
-
-                /** CoordinatorMessage drain */
-                drain?: (geodesic.v1.Drain.$Properties|null);
-
                 /** CoordinatorMessage runOver */
                 runOver?: (geodesic.v1.RunOver.$Properties|null);
 
@@ -897,7 +885,7 @@ export namespace geodesic {
                 admitted?: (geodesic.v1.Admitted.$Properties|null);
 
                 /** CoordinatorMessage message */
-                message?: ("welcome"|"refused"|"assign"|"committed"|"drain"|"runOver"|"admitted");
+                message?: ("welcome"|"refused"|"assign"|"runOver"|"admitted");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -908,13 +896,11 @@ export namespace geodesic {
               welcome?: geodesic.v1.Welcome.$Shape|null;
               refused?: geodesic.v1.Refused.$Shape|null;
               assign?: geodesic.v1.Assign.$Shape|null;
-              committed?: geodesic.v1.Committed.$Shape|null;
-              drain?: geodesic.v1.Drain.$Shape|null;
               runOver?: geodesic.v1.RunOver.$Shape|null;
               admitted?: geodesic.v1.Admitted.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; refused?: null; assign?: null; committed?: null; drain?: null; runOver?: null; admitted?: null }|{ message?: "welcome"; welcome: geodesic.v1.Welcome.$Shape; refused?: null; assign?: null; committed?: null; drain?: null; runOver?: null; admitted?: null }|{ message?: "refused"; welcome?: null; refused: geodesic.v1.Refused.$Shape; assign?: null; committed?: null; drain?: null; runOver?: null; admitted?: null }|{ message?: "assign"; welcome?: null; refused?: null; assign: geodesic.v1.Assign.$Shape; committed?: null; drain?: null; runOver?: null; admitted?: null }|{ message?: "committed"; welcome?: null; refused?: null; assign?: null; committed: geodesic.v1.Committed.$Shape; drain?: null; runOver?: null; admitted?: null }|{ message?: "drain"; welcome?: null; refused?: null; assign?: null; committed?: null; drain: geodesic.v1.Drain.$Shape; runOver?: null; admitted?: null }|{ message?: "runOver"; welcome?: null; refused?: null; assign?: null; committed?: null; drain?: null; runOver: geodesic.v1.RunOver.$Shape; admitted?: null }|{ message?: "admitted"; welcome?: null; refused?: null; assign?: null; committed?: null; drain?: null; runOver?: null; admitted: geodesic.v1.Admitted.$Shape })
+              ({ message?: undefined; welcome?: null; refused?: null; assign?: null; runOver?: null; admitted?: null }|{ message?: "welcome"; welcome: geodesic.v1.Welcome.$Shape; refused?: null; assign?: null; runOver?: null; admitted?: null }|{ message?: "refused"; welcome?: null; refused: geodesic.v1.Refused.$Shape; assign?: null; runOver?: null; admitted?: null }|{ message?: "assign"; welcome?: null; refused?: null; assign: geodesic.v1.Assign.$Shape; runOver?: null; admitted?: null }|{ message?: "runOver"; welcome?: null; refused?: null; assign?: null; runOver: geodesic.v1.RunOver.$Shape; admitted?: null }|{ message?: "admitted"; welcome?: null; refused?: null; assign?: null; runOver?: null; admitted: geodesic.v1.Admitted.$Shape })
             );
         }
 
@@ -1809,148 +1795,6 @@ export namespace geodesic {
 
             /** Shape of an Assign. */
             type $Shape = geodesic.v1.Assign.$Properties;
-        }
-
-        /**
-         * Properties of a Committed.
-         * @deprecated Use geodesic.v1.Committed.$Properties instead.
-         */
-        interface ICommitted extends geodesic.v1.Committed.$Properties {
-        }
-
-        /** Represents a Committed. */
-        class Committed {
-
-            /**
-             * Constructs a new Committed.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: geodesic.v1.Committed.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** Committed step. */
-            step: number;
-
-            /** Committed version. */
-            version: number;
-
-            /** Committed chain. */
-            chain: string;
-
-            /**
-             * Creates a new Committed instance using the specified properties.
-             * @param [properties] Properties to set
-             * @returns Committed instance
-             */
-            static create(properties: geodesic.v1.Committed.$Shape): geodesic.v1.Committed & geodesic.v1.Committed.$Shape;
-            static create(properties?: geodesic.v1.Committed.$Properties): geodesic.v1.Committed;
-
-            /**
-             * Encodes the specified Committed message. Does not implicitly {@link geodesic.v1.Committed.verify|verify} messages.
-             * @param message Committed message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: geodesic.v1.Committed.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a Committed message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {geodesic.v1.Committed & geodesic.v1.Committed.$Shape} Committed
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.Committed & geodesic.v1.Committed.$Shape;
-        }
-
-        namespace Committed {
-
-            /** Properties of a Committed. */
-            interface $Properties {
-
-                /** Committed step */
-                step?: (number|null);
-
-                /** Committed version */
-                version?: (number|null);
-
-                /** Committed chain */
-                chain?: (string|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a Committed. */
-            type $Shape = geodesic.v1.Committed.$Properties;
-        }
-
-        /**
-         * Properties of a Drain.
-         * @deprecated Use geodesic.v1.Drain.$Properties instead.
-         */
-        interface IDrain extends geodesic.v1.Drain.$Properties {
-        }
-
-        /** Represents a Drain. */
-        class Drain {
-
-            /**
-             * Constructs a new Drain.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: geodesic.v1.Drain.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** Drain reason. */
-            reason: string;
-
-            /**
-             * Creates a new Drain instance using the specified properties.
-             * @param [properties] Properties to set
-             * @returns Drain instance
-             */
-            static create(properties: geodesic.v1.Drain.$Shape): geodesic.v1.Drain & geodesic.v1.Drain.$Shape;
-            static create(properties?: geodesic.v1.Drain.$Properties): geodesic.v1.Drain;
-
-            /**
-             * Encodes the specified Drain message. Does not implicitly {@link geodesic.v1.Drain.verify|verify} messages.
-             * @param message Drain message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: geodesic.v1.Drain.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a Drain message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {geodesic.v1.Drain & geodesic.v1.Drain.$Shape} Drain
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.Drain & geodesic.v1.Drain.$Shape;
-        }
-
-        namespace Drain {
-
-            /** Properties of a Drain. */
-            interface $Properties {
-
-                /** Drain reason */
-                reason?: (string|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a Drain. */
-            type $Shape = geodesic.v1.Drain.$Properties;
         }
 
         /**

@@ -1121,15 +1121,13 @@ export const geodesic = $root.geodesic = (() => {
             CoordinatorMessage.prototype.welcome = null;
             CoordinatorMessage.prototype.refused = null;
             CoordinatorMessage.prototype.assign = null;
-            CoordinatorMessage.prototype.committed = null;
-            CoordinatorMessage.prototype.drain = null;
             CoordinatorMessage.prototype.runOver = null;
             CoordinatorMessage.prototype.admitted = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(CoordinatorMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "refused", "assign", "committed", "drain", "runOver", "admitted"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "refused", "assign", "runOver", "admitted"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -1150,14 +1148,10 @@ export const geodesic = $root.geodesic = (() => {
                     $root.geodesic.v1.Refused.encode(message.refused, writer.uint32(18).fork(), _depth + 1).ldelim();
                 if (message.assign != null && $Object.hasOwnProperty.call(message, "assign"))
                     $root.geodesic.v1.Assign.encode(message.assign, writer.uint32(26).fork(), _depth + 1).ldelim();
-                if (message.committed != null && $Object.hasOwnProperty.call(message, "committed"))
-                    $root.geodesic.v1.Committed.encode(message.committed, writer.uint32(34).fork(), _depth + 1).ldelim();
-                if (message.drain != null && $Object.hasOwnProperty.call(message, "drain"))
-                    $root.geodesic.v1.Drain.encode(message.drain, writer.uint32(42).fork(), _depth + 1).ldelim();
                 if (message.runOver != null && $Object.hasOwnProperty.call(message, "runOver"))
-                    $root.geodesic.v1.RunOver.encode(message.runOver, writer.uint32(50).fork(), _depth + 1).ldelim();
+                    $root.geodesic.v1.RunOver.encode(message.runOver, writer.uint32(34).fork(), _depth + 1).ldelim();
                 if (message.admitted != null && $Object.hasOwnProperty.call(message, "admitted"))
-                    $root.geodesic.v1.Admitted.encode(message.admitted, writer.uint32(58).fork(), _depth + 1).ldelim();
+                    $root.geodesic.v1.Admitted.encode(message.admitted, writer.uint32(42).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1215,25 +1209,11 @@ export const geodesic = $root.geodesic = (() => {
                     case 4: {
                             if (wireType !== 2)
                                 break;
-                            message.committed = $root.geodesic.v1.Committed.decode(reader, reader.size(), $undefined, _depth + 1, message.committed);
-                            message.message = "committed";
-                            continue;
-                        }
-                    case 5: {
-                            if (wireType !== 2)
-                                break;
-                            message.drain = $root.geodesic.v1.Drain.decode(reader, reader.size(), $undefined, _depth + 1, message.drain);
-                            message.message = "drain";
-                            continue;
-                        }
-                    case 6: {
-                            if (wireType !== 2)
-                                break;
                             message.runOver = $root.geodesic.v1.RunOver.decode(reader, reader.size(), $undefined, _depth + 1, message.runOver);
                             message.message = "runOver";
                             continue;
                         }
-                    case 7: {
+                    case 5: {
                             if (wireType !== 2)
                                 break;
                             message.admitted = $root.geodesic.v1.Admitted.decode(reader, reader.size(), $undefined, _depth + 1, message.admitted);
@@ -2530,202 +2510,6 @@ export const geodesic = $root.geodesic = (() => {
             };
 
             return Assign;
-        })();
-
-        v1.Committed = (function() {
-
-            const Committed = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            Committed.prototype.step = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            Committed.prototype.version = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            Committed.prototype.chain = "";
-
-            Committed.create = function(properties) {
-                return new Committed(properties);
-            };
-
-            Committed.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.step != null && $Object.hasOwnProperty.call(message, "step") && (typeof message.step === "object" ? message.step.low || message.step.high : message.step !== 0))
-                    writer.uint32(8).uint64(message.step);
-                if (message.version != null && $Object.hasOwnProperty.call(message, "version") && (typeof message.version === "object" ? message.version.low || message.version.high : message.version !== 0))
-                    writer.uint32(16).uint64(message.version);
-                if (message.chain != null && $Object.hasOwnProperty.call(message, "chain") && message.chain !== "")
-                    writer.uint32(26).string(message.chain);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            Committed.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.geodesic.v1.Committed();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.step = value;
-                            else
-                                delete message.step;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.version = value;
-                            else
-                                delete message.version;
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.chain = value;
-                            else
-                                delete message.chain;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return Committed;
-        })();
-
-        v1.Drain = (function() {
-
-            const Drain = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            Drain.prototype.reason = "";
-
-            Drain.create = function(properties) {
-                return new Drain(properties);
-            };
-
-            Drain.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
-                    writer.uint32(10).string(message.reason);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            Drain.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.geodesic.v1.Drain();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.reason = value;
-                            else
-                                delete message.reason;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return Drain;
         })();
 
         v1.RunOver = (function() {

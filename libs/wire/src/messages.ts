@@ -63,8 +63,6 @@ export type CoordinatorMessage =
     }
   | { readonly type: 'admitted'; readonly generation: number }
   | { readonly type: 'assign'; readonly generation: number; readonly round: WireRoundPlan; readonly blocks: readonly WireBlock[] }
-  | { readonly type: 'committed'; readonly step: number; readonly version: number; readonly chain: string }
-  | { readonly type: 'drain'; readonly reason: string }
   | { readonly type: 'run-over'; readonly state: string };
 
 /** A contribution without its sums: what the first chunk says. */

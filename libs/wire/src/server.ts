@@ -78,7 +78,10 @@ function bindError(cause: Error, host: string, port: number): WireError {
 
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.forceShutdown(), CLOSE_GRACE_MS);
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve(); // tryShutdown may still wait for a peer that does not read
+    }, CLOSE_GRACE_MS);
     server.tryShutdown(() => {
       clearTimeout(timer);
       resolve();

@@ -40,7 +40,7 @@ export function encodeCoordinatorMessage(message: CoordinatorMessage): Buffer {
 
 /** @throws {WireError} INVALID for a message of no known kind */
 export function decodeCoordinatorMessage(bytes: Buffer): CoordinatorMessage {
-  const { welcome, admitted, refused, assign, committed, drain, runOver } = CoordinatorProto.decode(bytes);
+  const { welcome, admitted, refused, assign, runOver } = CoordinatorProto.decode(bytes);
   if (welcome) {
     const { run = '', leaseMs = 0, heartbeatMs = 0, bundleDigest = '' } = present(welcome);
     return { type: 'welcome', run, leaseMs, heartbeatMs, bundleDigest };
@@ -51,13 +51,8 @@ export function decodeCoordinatorMessage(bytes: Buffer): CoordinatorMessage {
   }
   if (admitted) return { type: 'admitted', generation: toCount(admitted.generation, 'admitted.generation') };
   if (assign) return decodeAssign(assign);
-  if (committed) {
-    const step = toCount(committed.step, 'committed.step');
-    return { type: 'committed', step, version: toCount(committed.version, 'committed.version'), chain: committed.chain ?? '' };
-  }
-  if (drain) return { type: 'drain', reason: drain.reason ?? '' };
   if (runOver) return { type: 'run-over', state: runOver.state ?? '' };
-  throw unknownKind('welcome, admitted, refused, assign, committed, drain or run_over');
+  throw unknownKind('welcome, admitted, refused, assign or run_over');
 }
 
 function workerFields(message: WorkerMessage): geodesic.v1.WorkerMessage.$Properties {
@@ -85,10 +80,6 @@ function coordinatorFields(message: CoordinatorMessage): geodesic.v1.Coordinator
       const { version, slots, sumsLength, scalarsLength, ...round } = message.round;
       return { assign: { generation: message.generation, round, version, slots, sumsLength, scalarsLength, blocks: [...message.blocks] } };
     }
-    case 'committed':
-      return { committed: message };
-    case 'drain':
-      return { drain: message };
     default:
       return { runOver: message };
   }

@@ -169,9 +169,9 @@ describe('Session.Join', () => {
     });
     link.send({ type: 'hello', worker: 'w', incarnation: 'i', protocol: 1, pid: 7 });
     expect(await opened).toMatchObject({ type: 'hello', worker: 'w', pid: 7 });
-    coordinator.peer!.send({ type: 'drain', reason: 'test' });
+    coordinator.peer!.send({ type: 'run-over', state: 'test' });
     await welcomed.promise;
-    expect(received).toEqual([{ type: 'drain', reason: 'test' }]);
+    expect(received).toEqual([{ type: 'run-over', state: 'test' }]);
     const left = coordinator.next('closed');
     link.close();
     expect(await left).toBe('closed by the worker');

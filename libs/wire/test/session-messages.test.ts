@@ -34,8 +34,6 @@ const fromCoordinator: readonly CoordinatorMessage[] = [
   },
   { type: 'assign', generation: 0, round, blocks: [] },
   { type: 'admitted', generation: 0 },
-  { type: 'committed', step: 7, version: 8, chain: 'aa' },
-  { type: 'drain', reason: '' },
   { type: 'run-over', state: 'completed' },
 ];
 

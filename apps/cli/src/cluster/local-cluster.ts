@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError } from '../errors.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
 import { describeExit, ManagedProcess } from './managed-process.ts';
 import type { ClusterPrograms } from './programs.ts';
 import { decideAfterExit } from './restart-policy.ts';
@@ -24,7 +24,7 @@ export interface LocalClusterOptions {
   readonly maxRestarts: number;
   /** Told about every worker that is started again or lost for good. */
   readonly onNotice: (text: string) => void;
-  /** Ends the wait for the coordinator and kills it. */
+  /** Ends the wait for the coordinator and kills it; the start then rejects with the signal's reason. */
   readonly signal: AbortSignal;
 }
 
@@ -38,16 +38,17 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   options.signal.removeEventListener('abort', onAbort);
   const address = line === undefined ? undefined : addressOf(line);
   if (address !== undefined && !options.signal.aborted) return new LocalCluster(coordinator, address, options);
-  throw await startError(coordinator, line);
+  const error = await startError(coordinator, line);
+  throw options.signal.aborted ? options.signal.reason : error;
 }
 
 async function startError(coordinator: ManagedProcess, line: string | undefined): Promise<CliError> {
   const waited = coordinator.isRunning;
   coordinator.kill('SIGKILL');
   const exit = await coordinator.exited;
-  const { lastMessage } = coordinator.log;
+  const { lastComplaint } = coordinator.log;
   const got = line ?? (waited ? `none within ${START_DEADLINE_MS / 1000} s` : describeExit(exit));
-  const message = `coordinator: expected a line that says where it listens, got ${got}${lastMessage === '' ? '' : `: ${lastMessage}`}`;
+  const message = `coordinator: expected a line that says where it listens, got ${got}${lastComplaint === '' ? '' : `: ${lastComplaint}`}`;
   return new CliError({
     code: 'COORDINATOR_START',
     message,
@@ -88,10 +89,14 @@ export class LocalCluster {
     this.failed.catch(() => undefined); // a run may end before anyone waits for this
     void coordinator.exited.then((exit) => {
       if (this.#isStopping || exit.code === 0) return;
-      this.#fail(
-        clusterError('COORDINATOR_LOST', `coordinator: expected it to run until the run is over, got ${describeExit(exit)}`, coordinator),
-      );
+      const what = `coordinator: expected it to run until the run is over, got ${describeExit(exit)}`;
+      this.#fail(this.#errorOf(coordinator, { code: 'COORDINATOR_LOST', what, exitCode: EXIT.unreachable }));
     });
+  }
+
+  /** Whether the end of a process is expected. */
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   /** Starts the workers `worker-1` to `worker-<count>`. */
@@ -165,17 +170,16 @@ export class LocalCluster {
       this.#startWorker(worker.name);
       return;
     }
-    const { lastMessage } = worker.log;
-    onNotice(`${worker.name} is lost (${describeExit(exit)})${lastMessage === '' ? '' : `: ${lastMessage}`}`);
+    const { lastComplaint } = worker.log;
+    onNotice(`${worker.name} is lost (${describeExit(exit)})${lastComplaint === '' ? '' : `: ${lastComplaint}`}`);
     if ([...this.#workers.values()].some(({ isRunning }) => isRunning)) return;
-    this.#fail(
-      clusterError('WORKERS_LOST', `workers: expected at least one, got none: ${worker.name} ended with ${describeExit(exit)}`, worker),
-    );
+    const what = `workers: expected at least one, got none: ${worker.name} ended with ${describeExit(exit)}`;
+    this.#fail(this.#errorOf(worker, { code: 'WORKERS_LOST', what, exitCode: EXIT.failed }));
   }
-}
 
-function clusterError(code: string, what: string, { log, name }: ManagedProcess): CliError {
-  const message = log.lastMessage === '' ? what : `${what}: ${log.lastMessage}`;
-  const hint = `see logs/${name}.log in the run folder`;
-  return new CliError({ code, message, hint, exitCode: code === 'WORKERS_LOST' ? EXIT.failed : EXIT.unreachable });
+  #errorOf({ log, name }: ManagedProcess, { code, what, exitCode }: { code: string; what: string; exitCode: ExitCode }): CliError {
+    const message = log.lastComplaint === '' ? what : `${what}: ${log.lastComplaint}`;
+    const hint = this.#logs === undefined ? 'geo doctor checks ports, disk and executors' : `see ${join(this.#logs, `${name}.log`)}`;
+    return new CliError({ code, message, hint, exitCode });
+  }
 }

@@ -37,23 +37,25 @@ export class LogFile {
     await finished(this.#file).catch(() => undefined);
   }
 
-  /** The newest line that says what went wrong: the message of a structured log line, else the line itself, else ''. */
-  get lastMessage(): string {
-    const last = this.#tail
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '')
-      .at(-1);
-    return last === undefined ? '' : messageOf(last);
+  /** The newest line that says what went wrong: the message of a structured log line above the level info, or a line that is not structured; else ''. */
+  get lastComplaint(): string {
+    return (
+      this.#tail
+        .split('\n')
+        .map(complaintOf)
+        .filter((complaint) => complaint !== '')
+        .at(-1) ?? ''
+    );
   }
 }
 
-function messageOf(line: string): string {
+function complaintOf(line: string): string {
+  const text = line.trim();
+  if (!text.startsWith('{')) return text;
   try {
-    const { message, error } = JSON.parse(line) as { message?: unknown; error?: unknown };
-    const texts = [message, typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error];
-    return [...new Set(texts)].filter((text) => typeof text === 'string' && text !== '').join(': ') || line;
+    const { level, message } = JSON.parse(text) as { level?: unknown; message?: unknown };
+    return (level === 'warn' || level === 'error') && typeof message === 'string' ? message : '';
   } catch {
-    return line;
+    return ''; // cut off by the end of the process, or by the bound on the tail
   }
 }

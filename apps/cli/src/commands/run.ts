@@ -27,21 +27,21 @@ export interface RunCommandOptions {
 
 /** Trains to the end. @throws {CliError} for everything else */
 export async function runCommand(options: RunCommandOptions, io: CommandIo): Promise<CommandResult> {
-  const { specPath, workers, port, format } = options;
-  const runsFolder = resolve(options.runsFolder);
-  const overrides = workers === undefined ? options.overrides : [...options.overrides, `cluster.workers=${workers}`];
-  const spec = await loadSpec(specPath, { overrides });
-  await ensureWritableFolder(runsFolder);
-  await ensureFreePort(port);
-  const { trainLocally } = await import('../train-locally.ts');
-  const reporter = createRunReporter(format, io);
   let cluster: Pick<LocalCluster, 'killNow'> | undefined;
+  const reporter = createRunReporter(options.format, io);
   const interruption = watchInterruption(() => {
     cluster?.killNow();
     reporter.close();
     process.exit(EXIT.interrupted);
   });
   try {
+    const { specPath, port } = options;
+    const runsFolder = resolve(options.runsFolder);
+    const workers = options.workers === undefined ? [] : [`cluster.workers=${options.workers}`];
+    const spec = await loadSpec(specPath, { overrides: [...options.overrides, ...workers] });
+    await ensureWritableFolder(runsFolder);
+    await ensureFreePort(port);
+    const { trainLocally } = await import('../train-locally.ts');
     const onCluster = (started: Pick<LocalCluster, 'killNow'>): void => void (cluster = started);
     const run = await trainLocally({ spec, specPath, runsFolder, port, programs: clusterPrograms(), reporter, interruption, onCluster });
     reporter.close();

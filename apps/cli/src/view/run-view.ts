@@ -98,10 +98,11 @@ export function secondsPerStep({ intervalsMs }: RunView): number | undefined {
   return intervalMs === undefined || intervalMs === 0 ? undefined : intervalMs / 1000;
 }
 
-/** Seconds until the last step at the present rate, or undefined while there is none or when the run is over. */
+/** Seconds until the last step at the present rate, or undefined while there is none or when nothing is left. */
 export function secondsLeft(view: RunView): number | undefined {
   const seconds = secondsPerStep(view);
-  return seconds === undefined || view.isOver ? undefined : (view.header.steps - view.step) * seconds;
+  const steps = view.header.steps - view.step;
+  return seconds === undefined || view.isOver || steps <= 0 ? undefined : steps * seconds;
 }
 
 function afterCommit(view: RunView, data: RunEvent['data'], atMs: number): RunView {

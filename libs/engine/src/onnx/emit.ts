@@ -38,7 +38,7 @@ export function emitOnnx(graph: Graph, options: { readonly precision?: Precision
   graph.nodes.forEach((_, id) => {
     if (absorbed.has(id)) return;
     const gemm = gemms.get(id);
-    names[id] = gemm ? emitGemm(writer, gemm, nameOf) : emitNode(writer, graph, id, nameOf);
+    names[id] = gemm ? emitGemm(writer, gemm, { columns: graph.nodes[id].shape[1], nameOf }) : emitNode(writer, graph, id, nameOf);
   });
   for (const { name, id } of graph.outputs) writer.output(outputName(name), names[id], graph.nodes[id]);
   return writer.encode();

@@ -114,7 +114,11 @@ async function createSession(graph: Graph, threads: number, precision: Precision
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    extra: { session: { set_denormal_as_zero: '0', intra_op: { allow_spinning: '0' } } },
+    extra: {
+      // The emission decides where a transpose stands apart from its product; see gemm.ts.
+      optimization: { disable_specified_optimizers: 'GemmTransposeFusion' },
+      session: { set_denormal_as_zero: '0', intra_op: { allow_spinning: '0' } },
+    },
   });
 }
 

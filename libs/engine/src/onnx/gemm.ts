@@ -70,11 +70,18 @@ function countUses(graph: Graph): readonly number[] {
   return uses;
 }
 
-/** Writes a fused product. */
-export function emitGemm(writer: OnnxWriter, gemm: Gemm, nameOf: (id: number) => string): string {
-  const operands = [gemm.a, gemm.b, ...(gemm.c === undefined ? [] : [gemm.c])].map(nameOf);
-  return writer.op('Gemm', operands, {
-    transA: gemm.transposeA ? 1 : 0,
+/**
+ * Columns of a product that the runtime computes at a time. It transposes a left operand anew for each such panel, so that beyond the
+ * first a transpose of its own is cheaper (measured: 10 % of x^T g with x [128, 784], g [128, 512]).
+ */
+const PANEL = 128;
+
+/** Writes a fused product; `columns` is the width of its value. */
+export function emitGemm(writer: OnnxWriter, gemm: Gemm, at: { readonly columns: number; readonly nameOf: (id: number) => string }): string {
+  const [a, ...others] = [gemm.a, gemm.b, ...(gemm.c === undefined ? [] : [gemm.c])].map(at.nameOf);
+  const apart = gemm.transposeA && at.columns > PANEL;
+  return writer.op('Gemm', [apart ? writer.op('Transpose', [a], { perm: [1, 0] }) : a, ...others], {
+    transA: gemm.transposeA && !apart ? 1 : 0,
     transB: gemm.transposeB ? 1 : 0,
     ...(gemm.alpha !== 1 && { alpha: { float: gemm.alpha } }),
   });

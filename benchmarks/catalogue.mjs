@@ -1,0 +1,10 @@
+/**
+ * The benchmarks by id: what each measures, and where it lives. A benchmark's module exports `run({profile, python})`.
+ */
+export const catalogue = {
+  S1: { title: 'training step on one core, samples/s, in turn with PyTorch', load: () => import('./training-step/index.mjs') },
+  digits: {
+    title: 'steps and seconds to 0.97 validation accuracy: metric K-FAC, K-FAC, Adam, SGD',
+    load: () => import('./digits/index.mjs'),
+  },
+};
