@@ -20,15 +20,15 @@ function grid(axes) {
  */
 function kfac(method) {
   return {
-    groups: ({ damping, klClip, geometryRate }) => {
-      const options = { damping, klClip, learningRate: 0.3 };
+    groups: (configuration) => {
+      const options = { ...configuration, learningRate: 0.3 };
       return [
         { name: 'ends', match: ['stem', 'head'], method: 'kfac', ...options },
         { name: 'charts', match: ['block*.coupling*'], method, ...options },
-        { name: 'geometry', match: ['**'], method: 'adam', learningRate: geometryRate },
+        { name: 'geometry', match: ['**'], method: 'adam' },
       ];
     },
-    configurations: grid({ damping: [0.03, 0.1, 0.3], klClip: [0.01, 0.03, 0.1], geometryRate: [0.001, 0.01] }),
+    configurations: grid({ momentum: [0.5, 0.7, 0.9], klClip: [0.01, 0.03, 0.1], damping: [0.1, 0.3] }),
   };
 }
 
@@ -38,13 +38,13 @@ export const methods = {
   'K-FAC': kfac('kfac'),
   Adam: {
     groups: ({ learningRate, beta1, beta2 }) => [{ name: 'all', match: ['**'], method: 'adam', learningRate, beta1, beta2 }],
-    configurations: grid({ learningRate: [0.005, 0.01, 0.02], beta1: [0.7, 0.8, 0.9], beta2: [0.99, 0.999] }),
+    configurations: grid({ learningRate: [0.003, 0.005, 0.01], beta1: [0.5, 0.7, 0.8], beta2: [0.99, 0.999] }),
   },
   'SGD momentum': {
     groups: ({ learningRate: initial, momentum, schedule: shape }) => {
       const learningRate = { initial, final: shape === 'cosine' ? initial * cosineEnd : initial, shape };
       return [{ name: 'all', match: ['**'], method: 'sgd', momentum, learningRate }];
     },
-    configurations: grid({ learningRate: [0.01, 0.03, 0.06], momentum: [0.8, 0.9, 0.95], schedule: ['constant', 'cosine'] }),
+    configurations: grid({ learningRate: [0.04, 0.06, 0.1], momentum: [0.7, 0.8, 0.9], schedule: ['constant', 'cosine'] }),
   },
 };

@@ -3,6 +3,8 @@
  */
 import { train } from './task.mjs';
 
+// Without the sweep there is nobody to train for.
+process.once('disconnect', () => process.exit());
 process.on('message', (asked) => {
   void train(asked).then((result) => process.send(result));
 });

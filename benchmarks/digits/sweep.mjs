@@ -40,6 +40,9 @@ export async function sweep({ onScore }) {
   };
   await Promise.all(Array.from({ length: processes }, serve));
   return Object.fromEntries(
-    Object.entries(scores).map(([name, list]) => [name, list.reduce((best, score) => (score.total < best.total ? score : best)).configuration]),
+    Object.entries(scores).map(([name, list]) => [
+      name,
+      list.reduce((best, score) => (score.total < best.total ? score : best)).configuration,
+    ]),
   );
 }

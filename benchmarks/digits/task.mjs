@@ -43,20 +43,16 @@ export async function train({ groups, seed, until }) {
   const result = { steps: null, seconds: null, stepMs: null, testAccuracy: null };
   let seconds = 0;
   const durations = [];
-  const onRound = (round) => {
-    const { evaluation } = round.absorbed;
+  const onRound = ({ step, absorbed: { evaluation }, seconds: spent }) => {
     if (!evaluation) {
-      seconds += round.seconds;
-      durations.push(round.seconds * 1000);
-      return true;
+      seconds += spent;
+      durations.push(spent * 1000);
+    } else if (evaluation.split === 'test') {
+      result.testAccuracy = evaluation.accuracy;
+    } else if (reads.push(evaluation.accuracy) >= target.reads && result.steps === null) {
+      if (median(reads.slice(-target.reads)) >= target.accuracy) Object.assign(result, { steps: step, seconds });
     }
-    if (evaluation.split === 'test') result.testAccuracy = evaluation.accuracy;
-    else if (reads.push(evaluation.accuracy) >= target.reads && result.steps === null) {
-      if (median(reads.slice(-target.reads)) < target.accuracy) return true;
-      Object.assign(result, { steps: round.step, seconds });
-      return until === 'end';
-    }
-    return true;
+    return result.steps !== null && until === 'target' ? 'stop' : 'go on';
   };
   try {
     await runInProcess({ spec: specOf({ groups, seed }), onRound });

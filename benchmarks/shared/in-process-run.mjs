@@ -11,10 +11,10 @@ import { applyUpdate, rootBlock } from '../../libs/cluster/dist/index.js';
 import { parseRunSpec } from '../../libs/run-spec/dist/index.js';
 
 /**
- * Runs a spec (an object, as its JSON would be) to its end, or until `onRound` answers false.
+ * Runs a spec (an object, as its JSON would be) to its end, or until `onRound` answers 'stop'.
  * `onRound` gets {step, phase, absorbed, seconds} after every round; seconds are those of computing, solving and applying this round.
  */
-export async function runInProcess({ spec, onRound = () => true }) {
+export async function runInProcess({ spec, onRound = () => 'go on' }) {
   const parsed = parseRunSpec(JSON.stringify(spec), { format: 'json', overrides: [], defaultGroups });
   const { bundle } = buildBundle(parsed);
   const trainer = openTrainer(bundle);
@@ -31,7 +31,7 @@ export async function runInProcess({ spec, onRound = () => true }) {
       computer.apply(absorbed.update);
     }
     const seconds = (performance.now() - started) / 1000;
-    if (onRound({ step, phase, absorbed, seconds }) === false) break;
+    if (onRound({ step, phase, absorbed, seconds }) === 'stop') break;
   }
 }
 

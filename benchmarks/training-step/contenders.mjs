@@ -15,7 +15,10 @@ export async function oneGraph(workload, executor) {
   const program = await executor.compile(sgdStepGraph(model, { batch, learningRate }));
   const layout = makeLayout(model.parameters);
   const first = Object.fromEntries(model.parameters.map(({ name, shape }) => [name, floats(shape, viewOf(layout, theta, name).slice())]));
-  const batches = rows.map(({ x, y }) => ({ x: floats([batch, ...model.featureShape], x), y: { dtype: 'int32', shape: [batch], data: y } }));
+  const batches = rows.map(({ x, y }) => ({
+    x: floats([batch, ...model.featureShape], x),
+    y: { dtype: 'int32', shape: [batch], data: y },
+  }));
   return contender(() => {
     let parameters = first;
     return async (step) => {

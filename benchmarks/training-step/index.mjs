@@ -50,7 +50,9 @@ async function compareLosses(contenders) {
     values.forEach((value, step) => {
       const difference = Math.abs(value / losses.graph[step] - 1);
       if (!(difference <= comparison.tolerance))
-        throw new Error(`S1: step ${step + 1}: expected the loss ${losses.graph[step]} within ${comparison.tolerance}, got ${value} (${name})`);
+        throw new Error(
+          `S1: step ${step + 1}: expected the loss ${losses.graph[step]} within ${comparison.tolerance}, got ${value} (${name})`,
+        );
       worst = Math.max(worst, difference);
     });
   return { steps: comparison.steps, largestRelativeLossDifference: significant(worst, 2), lastLoss: significant(losses.graph.at(-1)) };
@@ -85,6 +87,8 @@ function report({ graph, trained, peer }, { found, profile, agreement }) {
     seed,
     ...(peer && { peerRange: range(peer).map(Math.round) }),
     ...(found.reason && { reason: found.reason }),
+    eagerTfjs: null,
+    eagerTfjsReason: 'the WASM backend of TensorFlow.js is not a dependency of this project',
     asTrained: { slots, ...column(trained) },
     rounds: graph.length,
     threads: 1,

@@ -25,7 +25,8 @@ export function mlpWorkload({ sizes, batch, batches, learningRate, seed }) {
 /** Hands a workload to `use` as a folder of raw little-endian arrays, and takes the folder away afterwards. */
 export async function exported({ theta, rows }, use) {
   const folder = mkdtempSync(join(tmpdir(), 'geodesic-bench-'));
-  const write = (name, arrays) => writeFileSync(join(folder, name), Buffer.concat(arrays.map((a) => Buffer.from(a.buffer, a.byteOffset, a.byteLength))));
+  const write = (name, arrays) =>
+    writeFileSync(join(folder, name), Buffer.concat(arrays.map((a) => Buffer.from(a.buffer, a.byteOffset, a.byteLength))));
   try {
     write('theta.f32', [theta]);
     write(

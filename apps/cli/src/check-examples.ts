@@ -1,6 +1,6 @@
 /**
  * Refuses a model that couples examples: sums over slots are sums over the batch only if no example's part depends on another example
- * (docs: a term that needs batch statistics sends their moments as sums). Programs are probed on a few rows, in float64:
+ * (a term that needs batch statistics must send their moments as sums). Programs are probed on a few rows, in float64:
  * per-example scalars must keep their bits when another row changes, and every sum must be the same, up to rounding, when the rows are
  * cut into two slots, which also finds coupling in a term that is no column.
  */
@@ -43,11 +43,15 @@ function checkSums(phase: string, { graph, sums }: PhaseProgram, { inputs, rowIn
   });
   for (const { name } of sums) {
     const [whole, ...parts] = [together, first, rest].map((outputs) => outputs[`sum:${name}`].data);
-    const allowed = tolerance * whole.reduce<number>((largest, value) => Math.max(largest, Math.abs(value)), 0);
+    const allowed = tolerance * largest(whole);
     const isSum = whole.every((value, i) => Math.abs(value - parts[0][i] - parts[1][i]) <= allowed);
     if (!isSum)
       throw new ModelError(`sum ${name} of ${phase}`, 'the sum of what its examples add in slots apart', 'a value that mixes examples');
   }
+}
+
+function largest(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((so, value) => Math.max(so, Math.abs(value)), 0);
 }
 
 const isFirst = (row: number): boolean => row === 0;

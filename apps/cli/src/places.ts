@@ -1,9 +1,10 @@
 /**
  * Checks what a run needs from its surroundings before anything is started: a folder that can be written, a port that is free.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { makeFolder } from '@geodesic/checkpoint';
 import { CliError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 
@@ -11,7 +12,7 @@ import { EXIT } from './exit-code.ts';
 export async function ensureWritableFolder(folder: string): Promise<void> {
   const probe = join(folder, `.geo-probe-${process.pid}`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(resolve(folder));
     await writeFile(probe, '');
     await rm(probe);
   } catch (error) {

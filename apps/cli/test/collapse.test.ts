@@ -11,7 +11,10 @@ import { runInProcess, specOf, type FinishedRun } from './run-in-process.ts';
 const [width, rank, rows] = [20, 8, 256];
 const metric = { rank, basis: 2, hidden: 8 };
 
-/** The digits, learned to 99 % in 80 steps; with and without the anchor, everything else equal. */
+/**
+ * The digits, learned to 99 % in 80 steps, with and without the anchor. The volume term is off: without an anchor it drives the metric
+ * away from isotropy by itself (to an anisotropy above 10 at chart 0 of this net), towards nothing that the task knows.
+ */
 function train(anchor: number): Promise<FinishedRun> {
   const kfac = { damping: 0.1, statisticsEvery: 2 };
   const spec = specOf({
@@ -22,7 +25,7 @@ function train(anchor: number): Promise<FinishedRun> {
     batch: { examples: rows, slots: 2 },
     steps: 80,
     loss: { labelSmoothing: 0.05 },
-    objective: { anchor, volume: 0.01 },
+    objective: { anchor, volume: 0 },
     evaluate: { every: 0 },
     optimizer: {
       groups: [
@@ -64,10 +67,10 @@ function anisotropy({ trainer }: FinishedRun, l: number): number {
 }
 
 describe('the Fisher anchor', () => {
-  it('keeps the metric from collapsing: at 99 % accuracy E[g] is more than twice as anisotropic as without it', async () => {
+  it('keeps the metric from staying blind: at 99 % accuracy E[g] is more than twice as anisotropic as without it, and fits the scores better', async () => {
     const [anchored, bare] = [await train(0.1), await train(0)];
     for (const { measurements } of [anchored, bare]) expect(measurements.trainAccuracy).toBeGreaterThan(0.98);
-    console.log(0, anisotropy(anchored, 0), anisotropy(bare, 0), 1, anisotropy(anchored, 1), anisotropy(bare, 1));
     for (const l of [0, 1]) expect(anisotropy(anchored, l)).toBeGreaterThan(2 * anisotropy(bare, l));
+    expect(anchored.measurements.anchor).toBeLessThan(bare.measurements.anchor);
   });
 });

@@ -3,8 +3,9 @@
  * result.json. This file knows the names; what is in the files is written by others.
  */
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, open, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { open, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { makeFolder } from '@geodesic/checkpoint';
 import { syncFolder, writeDurably } from './durable-file.ts';
 import { CoordinatorError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
@@ -47,34 +48,13 @@ export async function prepareRunsFolder(runs: string): Promise<string> {
   }
 }
 
-/** mkdir -p; Node's own recursive mkdir never returns where the system refuses with ENOENT, below /proc for example. */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const parent = dirname(path);
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || (await exists(parent))) throw error;
-    await makeFolder(parent);
-    await mkdir(path);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 /** Makes the folder of a new run, with spec and bundle durable in it. */
 export async function createRunFolder(options: { runs: string; meta: RunMeta; bundle: Uint8Array; now: Date }): Promise<RunFolder> {
   const { runs, meta, bundle, now } = options;
   const stamp = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const runId = `${meta.name}-${stamp}-${randomBytes(2).toString('hex')}`;
   const folder = new RunFolder(runId, join(runs, runId));
-  await mkdir(join(folder.path, 'checkpoints'), { recursive: true });
+  await makeFolder(join(folder.path, 'checkpoints'));
   await writeDurably(folder.file('spec.json'), `${JSON.stringify(meta.spec, undefined, 2)}\n`);
   await writeDurably(folder.file('bundle.bin'), bundle);
   await syncFolder(runs);

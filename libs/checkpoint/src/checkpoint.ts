@@ -4,9 +4,10 @@
  * whatever is interrupted, a folder of that name is whole or absent.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CheckpointError } from './errors.ts';
+import { makeFolder } from './make-folder.ts';
 import { decodeSafetensors, type SafetensorsFile } from './read-safetensors.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 import { encodeSafetensors, type Metadata } from './write-safetensors.ts';
@@ -92,7 +93,7 @@ async function stageAndRename(
   const staging = `${target}.tmp`;
   const replaced = `${target}.old`;
   for (const leftover of [staging, replaced]) await rm(leftover, { recursive: true, force: true });
-  await mkdir(staging, { recursive: true });
+  await makeFolder(staging);
 
   const entries: [string, { bytes: number; digest: string }][] = [];
   for (const [name, { tensors, metadata }] of Object.entries(files)) {

@@ -4,3 +4,4 @@ export { paramsDigest } from './params-digest.ts';
 export { decodeSafetensors, type SafetensorsFile } from './read-safetensors.ts';
 export { float32Tensor, float64Tensor, type StoredArray, type StoredDType, type StoredTensor } from './stored-tensor.ts';
 export { encodeSafetensors, type Metadata } from './write-safetensors.ts';
+export { makeFolder } from './make-folder.ts';

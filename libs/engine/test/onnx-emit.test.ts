@@ -132,6 +132,28 @@ describe('emitOnnx', () => {
     for (const name of ['y', 'z']) expectClose(got[name].data, expected[name].data, TOLERANCE.float32);
   });
 
+  it('subtracts a scaled product x^T g wider than a panel from a matrix', async () => {
+    const builder = new GraphBuilder();
+    const x = new Expressions(builder);
+    const [a, g, w] = [
+      builder.input('a', [4, 3], 'float32'),
+      builder.input('g', [4, 130], 'float32'),
+      builder.input('w', [3, 130], 'float32'),
+    ];
+    builder.output('y', x.add(w, x.scale(x.matMul(a, g, { transposeA: true }), -0.5)));
+    const graph = builder.build();
+    const random = generator(4);
+    const feeds = Object.fromEntries(
+      graph.inputs.map(({ name, id }) => {
+        const { shape } = graph.nodes[id];
+        return [name, tensor('float32', shape, draw({ shape, domain: 'real' }, random))];
+      }),
+    );
+    const program = await executors.float32.compile(graph);
+    const { y } = await program.run(feeds);
+    expectClose(y.data, evaluate(graph, feeds, { precision: 'float64' }).y.data, TOLERANCE.float32);
+  });
+
   it('inverts badly scaled SPD matrices to float32 accuracy', async () => {
     const n = 32;
     const random = generator(11);

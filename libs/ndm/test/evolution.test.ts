@@ -13,7 +13,7 @@ function step(ndm: SmallNdm, parameters: Float64Array): { gradient: Float64Array
   const { graph, columns } = ndm.phases.grad;
   const { examples, 'sum:gradient': gradient } = run(graph, slotValues(ndm, rows, parameters));
   const sum = (column: number): number =>
-    examples.data.reduce<number>((total, value, i) => (i % columns.length === column ? total + value : total), 0);
+    Array.from(examples.data).reduce((total, value, i) => (i % columns.length === column ? total + value : total), 0);
   return { gradient: gradient.data as Float64Array, columns: Object.fromEntries(columns.map((name, i) => [name, sum(i)])) };
 }
 
@@ -47,8 +47,8 @@ describe('the objective of ndmClassifier', () => {
     const other = step(without, parameters).gradient;
     for (const { name } of ndm.model.parameters) {
       const [a, b] = [gradientOf(ndm, name, gradient), gradientOf(without, name, other)];
-      if (name.startsWith('metric')) expect(a).not.toEqual(b);
-      else expect({ [name]: a }).toEqual({ [name]: b });
+      const depends = a.some((value, i) => !Object.is(value, b[i]));
+      expect({ [name]: depends }).toEqual({ [name]: name.startsWith('metric') });
     }
   });
 

@@ -66,7 +66,7 @@ describe('factoredMetric', () => {
       const parameters = Object.fromEntries(metric.parameters.map(({ name, shape }) => [name, normalTensor(name, shape, 0)]));
       const fill = (name: string, to: number): TensorData => ({
         ...parameters[name],
-        data: parameters[name].data.map(() => to) as Float64Array,
+        data: parameters[name].data.map(() => to),
       });
       // b saturates at +1, every P at its bound p / q and D0 at one end.
       const extreme = {

@@ -49,7 +49,7 @@ describe('initialiseFromData', () => {
   it('leaves every ActNorm with outputs of mean 0 and variance 1 over one slot', () => {
     const parameters = first.slice();
     for (const [name, { data }] of Object.entries(finishInit(ndm, rows, sums)))
-      viewOf(ndm.layout, parameters, name.replace('parameter:', '')).set(data as Float64Array);
+      viewOf(ndm.layout, parameters, name.replace('parameter:', '')).set(data);
     for (const block of [1, 2]) {
       const { means, variances } = moments(block, parameters);
       expectClose(means, Array<number>(width).fill(0), { abs: 1e-12 });

@@ -113,7 +113,7 @@ describe('sampledLabelCotangent', () => {
     const { cotangent } = await program.run(inputs);
     for (let row = 0; row < rows; row++) {
       // Probabilities add up to one, so that a row of p - onehot adds up to zero exactly when one class is drawn.
-      const sum = cotangent.data.slice(row * 10, (row + 1) * 10).reduce((total, value) => total + value, 0);
+      const sum = Array.from(cotangent.data.subarray(row * 10, (row + 1) * 10)).reduce((total, value) => total + value, 0);
       expect(Math.abs(sum)).toBeLessThan(1e-5);
     }
     await executor.close();

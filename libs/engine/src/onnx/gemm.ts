@@ -77,7 +77,11 @@ function countUses(graph: Graph): readonly number[] {
 const PANEL = 128;
 
 /** Writes a fused product; `columns` is the width of its value. */
-export function emitGemm(writer: OnnxWriter, gemm: Gemm, at: { readonly columns: number; readonly nameOf: (id: number) => string }): string {
+export function emitGemm(
+  writer: OnnxWriter,
+  gemm: Gemm,
+  at: { readonly columns: number; readonly nameOf: (id: number) => string },
+): string {
   const [a, ...others] = [gemm.a, gemm.b, ...(gemm.c === undefined ? [] : [gemm.c])].map(at.nameOf);
   const apart = gemm.transposeA && at.columns > PANEL;
   return writer.op('Gemm', [apart ? writer.op('Transpose', [a], { perm: [1, 0] }) : a, ...others], {
