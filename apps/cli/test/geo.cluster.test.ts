@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dataOf, geo, isAlive, processesNaming, startGeo, type GeoResult } from './geo-process.ts';
 
 const mlp = 'examples/digits-mlp.yaml';
+const ndm = 'examples/digits-ndm.yaml';
 const short = ['--set', 'steps=6', '--set', 'evaluate.every=3', '--set', 'checkpoint.every=3'];
 let runs: string;
 
@@ -19,7 +20,12 @@ afterEach(() => {
 
 /** Trains a short MLP run and returns the envelope's data. */
 async function train(...args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
-  const result = await geo('run', mlp, ...short, '--runs', runs, '--format', 'json', ...args);
+  return trainOn(mlp, ...args);
+}
+
+/** Trains a short run of a spec and returns the envelope's data. */
+async function trainOn(spec: string, ...args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  const result = await geo('run', spec, ...short, '--runs', runs, '--format', 'json', ...args);
   expect(result).toMatchObject({ exitCode: 0, stderr: '' });
   expect(result.stdout.trimEnd().split('\n')).toHaveLength(1);
   return dataOf(result);
@@ -37,21 +43,21 @@ describe('geo run', () => {
       expect(existsSync(join(String(data['directory']), file)), file).toBe(true);
   });
 
-  it('gives the same bits with 1, 2 and 3 workers', async () => {
+  it('gives the manifold the same bits with 1, 2, 3 and 4 workers', async () => {
     const digests = [];
-    for (const workers of ['1', '2', '3']) digests.push((await train('--workers', workers))['paramsDigest']);
+    for (const workers of ['1', '2', '3', '4']) digests.push((await trainOn(ndm, '--workers', workers))['paramsDigest']);
     expect(new Set(digests).size).toBe(1);
   });
 
   it('gives the same bits when a worker is killed in mid-run, and says that it was replaced', async () => {
-    const running = startGeo('run', mlp, ...short, '--runs', runs, '--format', 'jsonl', '--set', 'steps=60');
+    const running = startGeo('run', ndm, ...short, '--runs', runs, '--format', 'jsonl', '--set', 'steps=20', '--workers', '3');
     const { data } = await running.event(({ type }) => type === 'worker.joined');
     await running.event(({ type }) => type === 'step.committed');
     process.kill(Number(data['pid']), 'SIGKILL');
     const result = await running.ended;
     expect(result.exitCode).toBe(0);
     expect(result.stderr).toContain('killed by SIGKILL); started again (1 of 3)');
-    const undisturbed = await train('--set', 'steps=60', '--workers', '1');
+    const undisturbed = await trainOn(ndm, '--set', 'steps=20', '--workers', '1');
     expect(dataOf(result)['paramsDigest']).toBe(undisturbed['paramsDigest']);
   });
 
