@@ -57,7 +57,8 @@ export class RunReporter {
   /** A step is durable. */
   committed({ step, phase, examples, measurements, workers }: CommittedStep): void {
     const { meta, events } = this.#options;
-    this.#examples += examples;
+    // Step 0 initialises from the first batch, which step 1 then trains on.
+    if (step > 0) this.#examples += examples;
     Object.assign(this.#latest, measurements);
     if (Object.keys(measurements).length > 0) this.#record({ step, ...measurements });
     events.emit('step.committed', { step, steps: meta.steps, phase, workers, measurements, examples: this.#examples, ...this.#totals() });

@@ -39,13 +39,20 @@ export class AdamGroup implements Group {
     const firstWeight = nextWeight(state['firstWeight'][0], beta1);
     const secondWeight = nextWeight(state['secondWeight'][0], beta2);
     const first = nextMean(state['first'], gradient, firstWeight);
-    const square = gradient.map((value) => value * value);
-    const second = nextMean(state['second'], square, secondWeight);
-    const update = first.map((mean, i) => -learningRate * (mean / (Math.sqrt(second[i]) + epsilon) + weightDecay * parameters[i]));
+    const second = nextMean(state['second'], squares(gradient), secondWeight);
+    const update = new Float64Array(first.length);
+    for (let i = 0; i < update.length; i++)
+      update[i] = -learningRate * (first[i] / (Math.sqrt(second[i]) + epsilon) + weightDecay * parameters[i]);
     return {
       update,
       state: { first, second, firstWeight: scalar(firstWeight), secondWeight: scalar(secondWeight) },
       report: { learningRate },
     };
   }
+}
+
+function squares(values: Float64Array): Float64Array {
+  const out = new Float64Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[i] * values[i];
+  return out;
 }

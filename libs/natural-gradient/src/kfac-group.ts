@@ -14,6 +14,7 @@ import { heavyBall } from './momentum.ts';
 import { nextWeight } from './moving-average.ts';
 import { learningRateAt } from './schedule.ts';
 import { scalar, type StateTree, withScope } from './state.ts';
+import { dot, scaled } from './vector.ts';
 import { l2Gradient } from './weight-decay.ts';
 
 /** A layer and where its matrix stands in theta. */
@@ -56,7 +57,7 @@ export class KfacGroup implements Group {
     const gradient = l2Gradient(input.gradient, input.parameters, weightDecay);
     const { direction, product } = this.#precondition(curvatures, gradient);
     const nu = klClip === null ? 1 : klScale({ bound: klClip, learningRate, product });
-    const step = direction.map((value) => -learningRate * nu * value);
+    const step = scaled(direction, -learningRate * nu);
     const velocity = heavyBall(state['velocity'], step, momentum);
 
     const layerStates = curvatures.map((curvature, i) => withScope(curvature, this.#layers[i].name));
@@ -100,10 +101,6 @@ export class KfacGroup implements Group {
 
 function isDue(step: number, every: number): boolean {
   return (step - 1) % every === 0;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  return a.reduce((sum, value, i) => sum + value * b[i], 0);
 }
 
 function sumOf(states: readonly StateTree[], key: string): number {

@@ -18,5 +18,7 @@ export function nextWeight(weight: number, decay: number): number {
  */
 export function nextMean(mean: Float64Array, observation: Float64Array, weight: number): Float64Array {
   const keep = 1 - 1 / weight;
-  return mean.map((value, i) => keep * value + observation[i] / weight);
+  const next = new Float64Array(mean.length);
+  for (let i = 0; i < next.length; i++) next[i] = keep * mean[i] + observation[i] / weight;
+  return next;
 }

@@ -15,6 +15,7 @@ import { KfacGroup } from './kfac-group.ts';
 import { type GroupReport, stepReport } from './report.ts';
 import { SgdGroup } from './sgd.ts';
 import { checkState, scalar, scopeOf, type StateTree, stateVersion, withScope } from './state.ts';
+import { divided } from './vector.ts';
 
 /** Everything that a step depends on, besides the state. */
 export interface StepInput {
@@ -108,8 +109,7 @@ function createGroup(config: GroupConfig, { layers, parameters, totalSteps }: Op
 
 function stepGroups(groups: readonly Group[], layout: Layout, from: { readonly state: StateTree; readonly input: StepInput }): StepOutput {
   const { step, count, gradientSum, parameters, statistics = new Map() } = from.input;
-  const gradient = new Float64Array(gradientSum);
-  for (let i = 0; i < gradient.length; i++) gradient[i] /= count;
+  const gradient = divided(gradientSum, count);
   checkFinite(gradient, layout, 'gradient');
 
   const update = new Float64Array(layout.size);

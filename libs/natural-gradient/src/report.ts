@@ -4,6 +4,7 @@
  * and, with K-FAC, `klScale` (nu), `damping`, `meanPi`, `fallbacks`. The same names without a group are those of the leading group:
  * the first with K-FAC, else the first.
  */
+import { dot } from './vector.ts';
 
 /** What one group reported. */
 export interface GroupReport {
@@ -29,5 +30,5 @@ export function stepReport(step: {
 }
 
 function norm(values: Float64Array): number {
-  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+  return Math.sqrt(dot(values, values));
 }

@@ -7,6 +7,7 @@ import { type Group, type GroupInput, type GroupOutput, lengthOf, type Span } fr
 import { heavyBall } from './momentum.ts';
 import { learningRateAt } from './schedule.ts';
 import type { StateTree } from './state.ts';
+import { scaled } from './vector.ts';
 import { l2Gradient } from './weight-decay.ts';
 
 /** A group that follows the gradient. State: `velocity` [n]. */
@@ -34,7 +35,7 @@ export class SgdGroup implements Group {
   step(state: StateTree, input: GroupInput): GroupOutput {
     const { momentum, nesterov, weightDecay, learningRate: schedule } = this.#config;
     const learningRate = learningRateAt(schedule, input.step, this.#totalSteps);
-    const step = l2Gradient(input.gradient, input.parameters, weightDecay).map((value) => -learningRate * value);
+    const step = scaled(l2Gradient(input.gradient, input.parameters, weightDecay), -learningRate);
     const velocity = heavyBall(state['velocity'], step, momentum);
     const update = nesterov ? heavyBall(velocity, step, momentum) : velocity;
     return { update, state: { velocity }, report: { learningRate } };
