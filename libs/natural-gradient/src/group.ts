@@ -43,11 +43,11 @@ export interface Group {
 }
 
 /** Copies the spans of a flat vector into one array, in order. */
-export function gather(flat: ArrayLike<number>, spans: readonly Span[]): Float64Array {
+export function gather(flat: Float64Array | Float32Array, spans: readonly Span[]): Float64Array {
   const gathered = new Float64Array(lengthOf(spans));
   let position = 0;
   for (const { offset, size } of spans) {
-    for (let i = 0; i < size; i++) gathered[position + i] = flat[offset + i];
+    gathered.set(flat.subarray(offset, offset + size), position);
     position += size;
   }
   return gathered;
