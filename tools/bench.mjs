@@ -40,7 +40,7 @@ function read(args) {
   const [id, ...more] = positionals;
   if (more.length > 0) return `expected one benchmark, got ${positionals.join(' ')}`;
   if (id !== undefined && !Object.hasOwn(catalogue, id)) return `id: expected one of ${Object.keys(catalogue).join(', ')}, got ${id}`;
-  if (!PROFILES.includes(values.profile)) return `--profile: expected one of ${PROFILES.join(', ')}, got ${values.profile}`;
+  if (!PROFILES.includes(values.profile)) return `--profile: expected one of ${PROFILES.join(', ')}, got ${JSON.stringify(values.profile)}`;
   return { id, ...values };
 }
 
