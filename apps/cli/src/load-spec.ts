@@ -3,6 +3,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { DataError } from '@geodesic/data';
 import { GroupMatchError, parseRunSpec, RunSpecError, type RunSpec, type SpecIssue } from '@geodesic/run-spec';
 import { CliError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
@@ -29,10 +30,17 @@ export async function loadSpec(path: string, { overrides }: LoadSpecOptions): Pr
   }
 }
 
-/** What the user can mend in a spec, as one CliError (SPEC_INVALID, exit code 2); anything else unchanged. */
+/** Errors about a model or a program, by name: their libraries load the model language, which most commands do without. */
+const modelErrors: ReadonlySet<string> = new Set(['ModelError', 'TraceError', 'CoupledExamplesError']);
+
+/** What the user can mend in a spec or its data, as one CliError (SPEC_INVALID or DATA_INVALID, exit code 2); anything else unchanged. */
 export function asSpecError(path: string, error: unknown): unknown {
   if (error instanceof RunSpecError) return invalidSpec(path, error);
-  if (!(error instanceof GroupMatchError || (error instanceof Error && error.name === 'ModelError'))) return error;
+  if (error instanceof DataError) {
+    const hint = 'git status shows which files of the checkout have changed';
+    return new CliError({ code: error.code, message: error.message, hint, exitCode: EXIT.usage, cause: error });
+  }
+  if (!(error instanceof GroupMatchError || (error instanceof Error && modelErrors.has(error.name)))) return error;
   const hint = 'see the comments in examples/digits-ndm.yaml';
   return new CliError({ code: 'SPEC_INVALID', message: `${path}: ${error.message}`, hint, exitCode: EXIT.usage, cause: error });
 }

@@ -1,9 +1,11 @@
 /** Errors, envelopes and exit codes: what programs may rely on. */
+import { DataError } from '@geodesic/data';
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { errorEnvelope, successEnvelope } from '../src/envelope.ts';
 import { CliError, describeError, toCliError } from '../src/errors.ts';
 import { EXIT } from '../src/exit-code.ts';
+import { asSpecError } from '../src/load-spec.ts';
 
 const error = new CliError({
   code: 'PORT_IN_USE',
@@ -24,6 +26,27 @@ describe('toCliError', () => {
 
   it('calls everything else internal', () => {
     expect(toCliError(new TypeError('x is undefined'))).toMatchObject({ code: 'INTERNAL', message: 'x is undefined', exitCode: 70 });
+  });
+});
+
+describe('asSpecError', () => {
+  it('reports damaged data as the data, not as a mistake of the program', () => {
+    const damaged = new DataError('readDigits digits.gz', {
+      expected: 'sha256:a',
+      got: 'sha256:b',
+      hint: 'restore the file',
+      file: 'digits.gz',
+    });
+    expect(asSpecError('run.yaml', damaged)).toMatchObject({
+      code: 'DATA_INVALID',
+      message: 'readDigits digits.gz: expected sha256:a, got sha256:b (restore the file)',
+      exitCode: 2,
+    });
+  });
+
+  it('leaves alone what is no fault of the spec', () => {
+    const bug = new TypeError('x is undefined');
+    expect(asSpecError('run.yaml', bug)).toBe(bug);
   });
 });
 
