@@ -45,7 +45,8 @@ class BundleComputer implements SlotComputer {
     this.#spec = spec;
     this.#dataset = dataset;
     this.#executor = executor;
-    this.fingerprint = { ...executor.fingerprint, data: dataset.digest };
+    const lowerings = Object.entries(bundle.phases).map(([phase, { graph }]) => [`graph ${phase}`, executor.lowering(graph)] as const);
+    this.fingerprint = { ...executor.fingerprint, data: dataset.digest, ...Object.fromEntries(lowerings) };
     const size = makeLayout(bundle.parameters).size;
     this.#theta = { dtype: 'float32', shape: [size], data: new Float32Array(size) };
     this.#state = { dtype: 'float32', shape: [bundle.state.length], data: new Float32Array(bundle.state.length) };

@@ -25,6 +25,11 @@ export interface Program {
 export interface Executor {
   readonly name: string;
   readonly fingerprint: Fingerprint;
+  /**
+   * Digest of what the executor would run for a graph, after its own lowering: two builds that lower differently may differ in bits.
+   * 'sha256:<hex>'
+   */
+  lowering(graph: Graph): string;
   /** Compiles a graph. @throws {UnsupportedKernelError} when the executor lacks one of its kernels */
   compile(graph: Graph): Promise<Program>;
   /** Disposes of all programs; may be called again. */

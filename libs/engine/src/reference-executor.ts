@@ -6,6 +6,7 @@ import { ClosedError } from './errors.ts';
 import { checkInputs, evaluate, storeAs, type NamedTensors } from './evaluate.ts';
 import type { Executor, Program } from './executor.ts';
 import type { Graph } from './graph.ts';
+import { graphDigest } from './serialize.ts';
 
 /** An executor for tests, small models and hosts without native code. */
 export function referenceExecutor(): Executor {
@@ -13,6 +14,7 @@ export function referenceExecutor(): Executor {
   return {
     name: 'reference',
     fingerprint: { executor: 'reference', version: 1, node: process.versions.node, v8: process.versions.v8, arch: process.arch },
+    lowering: graphDigest,
     async compile(graph) {
       if (closed) throw new ClosedError('executor');
       return referenceProgram(graph, () => closed);

@@ -124,6 +124,13 @@ describe('onnxCpuExecutor', () => {
     });
   });
 
+  it('digests what it would run, not only the graph', () => {
+    const lowering = (options: Parameters<typeof onnxCpuExecutor>[0]): string => onnxCpuExecutor(options).lowering(classifier(2));
+    expect(lowering({})).toBe(lowering({ threads: 2 }));
+    expect(lowering({})).not.toBe(lowering({ precision: 'float64' }));
+    expect(lowering({})).not.toBe(onnxCpuExecutor().lowering(classifier(4)));
+  });
+
   it('refuses to run what was disposed of or closed', async () => {
     const executor = onnxCpuExecutor();
     const [first, second] = [await executor.compile(classifier(2)), await executor.compile(classifier(2))];

@@ -3,6 +3,7 @@
  * reproducible across sessions and processes under an equal fingerprint. A run blocks its JavaScript thread, so long
  * programs belong into a worker thread; the executor itself starts none beside the runtime's own.
  */
+import { createHash } from 'node:crypto';
 import { allocate, sizeOf, type DType, type NumericArray, type TensorData } from '@geodesic/tensor';
 import * as ort from 'onnxruntime-node';
 import { ClosedError } from '../errors.ts';
@@ -62,6 +63,7 @@ export function onnxCpuExecutor(options: OnnxCpuOptions = {}): Executor {
   return {
     name: 'onnx-cpu',
     fingerprint: fingerprint(threads, precision),
+    lowering: (graph) => `sha256:${createHash('sha256').update(emitOnnx(graph, { precision })).digest('hex')}`,
     async compile(graph) {
       if (closed) throw new ClosedError('executor');
       const digest = graphDigest(graph);
