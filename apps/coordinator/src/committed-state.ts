@@ -4,6 +4,7 @@
  * with w_t = decay w_(t-1) + 1, so that the first mean counts fully.
  */
 import type { StateEntry } from '@geodesic/engine';
+import { nextWeight } from '@geodesic/natural-gradient';
 
 /** Values and weights of the state table; plain data, replaced at every commit. */
 export interface CommittedState {
@@ -36,7 +37,7 @@ export function advanceState(
         const mean = means.get(rule.column);
         if (mean === undefined)
           throw new RangeError(`advanceState: ${name}: expected column ${rule.column} among the examples' scalars, got none`);
-        weights[i] = rule.decay * weights[i] + 1;
+        weights[i] = nextWeight(weights[i], rule.decay);
         values[i] = Math.max(rule.floor, values[i] + (mean - values[i]) / weights[i]);
         break;
       }

@@ -3,7 +3,7 @@
  * however the run ended. Checkpoint 0, spec and bundle are durable before record 1 of the log.
  */
 import { createHash } from 'node:crypto';
-import { paramsDigest } from '@geodesic/checkpoint';
+import { paramsDigest, writeDurably } from '@geodesic/checkpoint';
 import type { Fingerprint } from '@geodesic/cluster';
 import type { Logger } from '@geodesic/telemetry';
 import { ParameterPublisher } from '@geodesic/wire';
@@ -12,7 +12,6 @@ import { CheckpointWriter } from './checkpoint-writer.ts';
 import type { CapturedCheckpoint } from './checkpoint-writer.ts';
 import { CommitLogFile } from './commit-log-file.ts';
 import { CommittedParameters } from './committed-parameters.ts';
-import { writeDurably } from './durable-file.ts';
 import { reportError } from './errors.ts';
 import type { ErrorReport } from './errors.ts';
 import { RunEvents } from './run-events.ts';
@@ -44,7 +43,9 @@ export function bundleDigestOf(bundle: Uint8Array): string {
 /** Accepts a run: everything that record 0 vouches for is durable when the promise resolves. */
 export async function hostRun(options: HostedRunOptions): Promise<HostedRun> {
   const folder = await createRunFolder({ runs: options.runs, meta: options.meta, bundle: options.bundle, now: new Date() });
-  const events = new RunEvents(folder.file('events.ndjson'));
+  const events = new RunEvents(folder.file('events.ndjson'), (error) =>
+    options.logger.warn('events.ndjson is incomplete', { run: folder.runId, error }),
+  );
   const reporter = await RunReporter.open({ folder, meta: options.meta, events, traffic: options.traffic });
   const log = await CommitLogFile.create(folder.file('commit.log'));
   const run = new HostedRun({ ...options, folder, events, reporter, log });

@@ -31,11 +31,14 @@ export class RunEvents {
   /** Resolves when somebody has been given run.finished and nobody is still watching. */
   readonly delivered: Promise<void>;
 
-  /** @param path of events.ndjson */
-  constructor(path: string) {
+  /**
+   * @param path of events.ndjson
+   * @param onError told when that file cannot be written: events are for people, so the run goes on
+   */
+  constructor(path: string, onError: (error: Error) => void) {
     this.delivered = new Promise((resolve) => (this.#deliver = resolve));
     this.#file = createWriteStream(path, { flags: 'a' });
-    this.#file.on('error', () => undefined); // events are for people: the commit log alone must not fail
+    this.#file.on('error', onError);
   }
 
   /** Adds an event; nothing is added once the events are closed. */

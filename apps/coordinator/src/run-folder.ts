@@ -5,8 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { makeFolder } from '@geodesic/checkpoint';
-import { syncFolder, writeDurably } from './durable-file.ts';
+import { makeFolder, syncFolder, writeDurably } from '@geodesic/checkpoint';
 import { CoordinatorError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { RunMeta } from './run-meta.ts';

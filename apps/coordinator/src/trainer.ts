@@ -5,14 +5,13 @@
 import { float64Tensor, type CheckpointFile } from '@geodesic/checkpoint';
 import type { Absorbed, Contribution } from '@geodesic/cluster';
 import { openDataset, evaluationSlots, type Dataset } from '@geodesic/data';
-import { decodeBundle, evaluate, type Bundle } from '@geodesic/engine';
+import { decodeBundle, evaluate, readSums, sumsLength, type Bundle } from '@geodesic/engine';
 import { createOptimizer, type GroupConfig, type LayerRegistration, type Optimizer, type StateTree } from '@geodesic/natural-gradient';
-import { digestRunSpec, slotPlan, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
+import { digestRunSpec, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
 import { entryOf, makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
 import { advanceState, initialState, type CommittedState } from './committed-state.ts';
 import { initialParameters } from './initial-parameters.ts';
 import { phasePlan, type PlannedPhase } from './phase-plan.ts';
-import { readSums, sumsLength } from './phase-sums.ts';
 import type { RunMeta, RunTrainer, TrainerFactory } from './run-meta.ts';
 
 /** The learning side of a submitted bundle, and what the cluster side must know of it. @throws what is wrong with the bundle */
@@ -116,9 +115,8 @@ export class BundleTrainer implements RunTrainer {
   }
 
   #slots(split: string | undefined): number {
-    const { batch } = this.spec;
-    if (!split) return batch.slots;
-    return evaluationSlots(this.#dataset.split(split as Parameters<Dataset['split']>[0]).size, slotPlan(batch).slotExamples).slots;
+    if (!split) return this.spec.batch.slots;
+    return evaluationSlots(this.#dataset.split(split as Parameters<Dataset['split']>[0]).size, this.#bundle.slotSize).slots;
   }
 
   #step(step: number, count: number, read: ReadonlyMap<string, ArrayLike<number>>, means: ReadonlyMap<string, number>): Absorbed {

@@ -20,9 +20,13 @@ async function numbers(events: RunEvents, from: number): Promise<number[]> {
   return seen;
 }
 
+const noFailure = (error: Error): never => {
+  throw error;
+};
+
 describe('RunEvents', () => {
   it('numbers events without gaps and gives every watcher all from its number on, also late ones', async () => {
-    const events = new RunEvents(join(folder, 'events.ndjson'));
+    const events = new RunEvents(join(folder, 'events.ndjson'), noFailure);
     const early = numbers(events, 0);
     events.emit('run.accepted', {});
     events.emit('step.committed', { step: 1 });
@@ -37,7 +41,7 @@ describe('RunEvents', () => {
   });
 
   it('lets a watcher leave', async () => {
-    const events = new RunEvents(join(folder, 'events.ndjson'));
+    const events = new RunEvents(join(folder, 'events.ndjson'), noFailure);
     const leaving = new AbortController();
     const watch = events.watch(1, leaving.signal);
     const next = watch.next();

@@ -2,10 +2,9 @@
  * One phase's program, compiled: fills the rows of a slot, runs the graph, and packs what comes out into the vectors that travel.
  * B rows, E columns of per-example scalars.
  */
-import type { Executor, PhaseProgram, Program } from '@geodesic/engine';
+import { packSums, sumsLength, type Executor, type PhaseProgram, type Program } from '@geodesic/engine';
 import { deriveKey, fillNormal, fillUniform } from '@geodesic/random';
 import type { Split } from '@geodesic/data';
-import { packUpper, packedSize } from '@geodesic/linalg';
 import { allocate, sizeOf, type Shape, type TensorData } from '@geodesic/tensor';
 
 /** What one slot adds to a step: sums, never means. */
@@ -50,7 +49,7 @@ export class PhaseRunner {
     };
     this.#random = phase.random.map(({ width }) => blank('float32', [slotSize, width]));
     this.scalarsLength = phase.columns.length;
-    this.sumsLength = phase.sums.reduce((length, { shape, symmetric }) => length + (symmetric ? packedSize(shape[0]) : sizeOf(shape)), 0);
+    this.sumsLength = sumsLength(phase.sums);
   }
 
   /** Compiles a phase's graph on an executor. */
@@ -72,7 +71,7 @@ export class PhaseRunner {
     const inputs = Object.fromEntries(this.#phase.graph.inputs.map(({ name }) => [name, available[name]]));
     const outputs = await this.#program.run(inputs);
     if (outputs.examples) addRows(outputs.examples.data as Float32Array, scalars);
-    this.#pack(outputs, sums);
+    packSums(this.#phase.sums, outputs, sums);
     return { count, scalars, sums };
   }
 
@@ -85,20 +84,6 @@ export class PhaseRunner {
       const rows = data.length / width;
       for (let row = 0; row < rows; row++) fill(key, firstOrdinal + row, data.subarray(row * width, (row + 1) * width));
     });
-  }
-
-  #pack(outputs: Readonly<Record<string, TensorData>>, sums: Float32Array): void {
-    let offset = 0;
-    for (const { name, shape, symmetric } of this.#phase.sums) {
-      const data = outputs[`sum:${name}`].data as Float32Array;
-      if (symmetric) {
-        packUpper(data, shape[0], sums, offset);
-        offset += packedSize(shape[0]);
-      } else {
-        sums.set(data, offset);
-        offset += data.length;
-      }
-    }
   }
 }
 

@@ -14,7 +14,7 @@ import {
 import { evaluationExamples, openDataset, slotExamples, type Dataset, type Split } from '@geodesic/data';
 import { decodeBundle, referenceExecutor, type Bundle, type Executor } from '@geodesic/engine';
 import { onnxCpuExecutor } from '@geodesic/engine/onnx';
-import { slotPlan, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
+import { validateRunSpec, type RunSpec } from '@geodesic/run-spec';
 import { makeLayout, type TensorData } from '@geodesic/tensor';
 import { PhaseRunner, type SlotRows } from './phase-runner.ts';
 
@@ -78,7 +78,7 @@ class BundleComputer implements SlotComputer {
 
   #rows({ evaluating, split, step, slot }: { evaluating: boolean; split: Split; step: number; slot: number }): SlotRows {
     const { seed, batch } = this.#spec;
-    const { slotExamples: slotSize } = slotPlan(batch);
+    const { slotSize } = this.#bundle;
     // Initialisation comes before the first step and looks at its batch.
     const batchStep = Math.max(1, step);
     const examples = evaluating

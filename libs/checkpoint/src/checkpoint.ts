@@ -4,8 +4,9 @@
  * whatever is interrupted, a folder of that name is whole or absent.
  */
 import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { syncFolder, writeSynced } from './durable-file.ts';
 import { CheckpointError } from './errors.ts';
 import { makeFolder } from './make-folder.ts';
 import { decodeSafetensors, type SafetensorsFile } from './read-safetensors.ts';
@@ -98,11 +99,11 @@ async function stageAndRename(
   const entries: [string, { bytes: number; digest: string }][] = [];
   for (const [name, { tensors, metadata }] of Object.entries(files)) {
     const bytes = encodeSafetensors(tensors, metadata);
-    await writeDurably(join(staging, name), bytes);
+    await writeSynced(join(staging, name), bytes, 'wx');
     entries.push([name, { bytes: bytes.length, digest: sha256(bytes) }]);
   }
   const manifest: CheckpointManifest = { schemaVersion: 1, files: Object.fromEntries(entries), facts };
-  await writeDurably(join(staging, MANIFEST), Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`));
+  await writeSynced(join(staging, MANIFEST), `${JSON.stringify(manifest, undefined, 2)}\n`, 'wx');
   await syncFolder(staging);
 
   // rename() cannot replace a folder that is not empty, so a predecessor steps aside first.
@@ -147,25 +148,6 @@ async function readOr(path: string, fault: 'missing' | 'invalid', expected: stri
   } catch (cause) {
     const hint = fault === 'missing' ? 'name the folder of a checkpoint' : 'use another checkpoint';
     throw new CheckpointError(fault, { source: path, expected, got: (cause as Error).message, hint, cause });
-  }
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

@@ -5,3 +5,4 @@ export { decodeSafetensors, type SafetensorsFile } from './read-safetensors.ts';
 export { float32Tensor, float64Tensor, type StoredArray, type StoredDType, type StoredTensor } from './stored-tensor.ts';
 export { encodeSafetensors, type Metadata } from './write-safetensors.ts';
 export { makeFolder } from './make-folder.ts';
+export { syncFolder, writeDurably } from './durable-file.ts';

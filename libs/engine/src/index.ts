@@ -33,6 +33,7 @@ export { Expressions } from './expressions.ts';
 export { GraphBuilder } from './graph-builder.ts';
 export type { Attributes, AttributeValue, Graph, GraphNode, NamedValue, ValueType } from './graph.ts';
 export { kernelNames } from './kernels/registry.ts';
+export { packSums, readSums, sumsLength } from './phase-sums.ts';
 export { referenceExecutor } from './reference-executor.ts';
 export { checkRowIndependence, type RowIndependenceOptions } from './row-independence.ts';
 export { graphDigest, graphFromJson, graphToJson, parseGraph, serializeGraph } from './serialize.ts';

@@ -6,10 +6,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ParameterEntry } from '@geodesic/engine';
 import { logDet, spdInverse } from '@geodesic/engine/trace';
+import { defaultMetricBounds, type MetricBounds } from '@geodesic/geometry';
 import type { Tensors } from '@geodesic/nn';
 
 /** Eigenvalue bounds: d_min, d_max, u_max, and p (largest change of a log-diagonal). Condition number < (d_max + u_max^2) / d_min. */
-export const metricBounds = { dMin: 1e-3, dMax: 10, uMax: 3, pMax: 3 } as const;
+export const metricBounds: MetricBounds & { readonly pMax: number } = { ...defaultMetricBounds, pMax: 3 };
 
 /** Sizes of a metric net. */
 export interface FactoredMetricOptions {

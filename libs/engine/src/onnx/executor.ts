@@ -55,6 +55,12 @@ export function onnxCpuExecutor(options: OnnxCpuOptions = {}): Executor {
   if (!Number.isInteger(threads) || threads < 1)
     throw new RangeError(`onnxCpuExecutor: threads: expected an integer of at least 1, got ${threads}`);
   const sessions = new Map<string, SharedSession>();
+  const emitted = new WeakMap<Graph, Uint8Array>();
+  const emit = (graph: Graph): Uint8Array => {
+    const bytes = emitted.get(graph) ?? emitOnnx(graph, { precision });
+    emitted.set(graph, bytes);
+    return bytes;
+  };
   let closed = false;
   const release = async (digest: string, shared: SharedSession): Promise<void> => {
     if (sessions.get(digest) === shared) sessions.delete(digest);
@@ -63,11 +69,11 @@ export function onnxCpuExecutor(options: OnnxCpuOptions = {}): Executor {
   return {
     name: 'onnx-cpu',
     fingerprint: fingerprint(threads, precision),
-    lowering: (graph) => `sha256:${createHash('sha256').update(emitOnnx(graph, { precision })).digest('hex')}`,
+    lowering: (graph) => `sha256:${createHash('sha256').update(emit(graph)).digest('hex')}`,
     async compile(graph) {
       if (closed) throw new ClosedError('executor');
       const digest = graphDigest(graph);
-      const shared = sessions.get(digest) ?? { session: createSession(graph, threads, precision), programs: 0 };
+      const shared = sessions.get(digest) ?? { session: createSession(emit(graph), threads), programs: 0 };
       sessions.set(digest, shared);
       shared.programs++;
       try {
@@ -108,8 +114,8 @@ function fingerprint(threads: number, precision: Precision): Fingerprint {
   };
 }
 
-async function createSession(graph: Graph, threads: number, precision: Precision): Promise<ort.InferenceSession> {
-  return ort.InferenceSession.create(emitOnnx(graph, { precision }), {
+async function createSession(model: Uint8Array, threads: number): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(model, {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,

@@ -1,8 +1,7 @@
-import type { SumEntry } from '@geodesic/engine';
-import { packUpper } from '@geodesic/linalg';
+import type { TensorData } from '@geodesic/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readSums, sumsLength, wireSize } from '../src/phase-sums.ts';
+import { packSums, readSums, sumsLength, type SumEntry } from '../src/index.ts';
 
 const number = fc.float({ noNaN: true, noDefaultInfinity: true });
 
@@ -20,13 +19,13 @@ describe('readSums', () => {
       fc.property(fc.array(sum, { maxLength: 6 }), (sums) => {
         const entries = sums.map(({ shape, symmetric }, i): SumEntry => ({ name: `sum${i}`, shape, symmetric }));
         const flat = new Float32Array(sumsLength(entries));
-        let offset = 0;
-        sums.forEach(({ full, symmetric, shape }, i) => {
-          if (symmetric) packUpper(Float32Array.from(full), shape[0], flat, offset);
-          else flat.set(full, offset);
-          offset += wireSize(entries[i]);
-        });
-        expect(offset).toBe(flat.length);
+        const outputs = sums.map(({ full, shape }, i): [string, TensorData] => [
+          `sum:sum${i}`,
+          { dtype: 'float32', shape, data: Float32Array.from(full) },
+        ]);
+        const packed = sums.map(({ full, shape, symmetric }) => (symmetric ? (shape[0] * (shape[0] + 1)) / 2 : full.length));
+        expect(flat.length).toBe(packed.reduce((total, length) => total + length, 0));
+        packSums(entries, Object.fromEntries(outputs), flat);
         const read = readSums(entries, flat);
         sums.forEach(({ full }, i) => expect(Array.from(read.get(`sum${i}`)!)).toEqual(full));
       }),
@@ -36,7 +35,7 @@ describe('readSums', () => {
 
   it('reads plain sums by view: no copy of the gradient', () => {
     const flat = new Float32Array(6);
-    const gradient = readSums([{ name: 'gradient', shape: [6], symmetric: false }], flat).get('gradient') as Float32Array;
+    const gradient = readSums([{ name: 'gradient', shape: [6], symmetric: false }], flat).get('gradient')!;
     expect(gradient.buffer).toBe(flat.buffer);
   });
 });

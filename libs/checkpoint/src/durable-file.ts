@@ -1,19 +1,24 @@
-/** Files that survive a power cut once the promise resolves. */
+/** Files and names that survive a power cut once the promise resolves. */
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Writes a whole file under a temporary name, syncs it and renames it: it is whole or absent. */
 export async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
   const staging = `${path}.tmp`;
-  const file = await open(staging, 'w');
+  await writeSynced(staging, content, 'w');
+  await rename(staging, path);
+  await syncFolder(dirname(path));
+}
+
+/** Writes a whole file and syncs its content, not its name; with 'wx' it must not exist yet. */
+export async function writeSynced(path: string, content: Uint8Array | string, flags: 'w' | 'wx'): Promise<void> {
+  const file = await open(path, flags);
   try {
     await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(staging, path);
-  await syncFolder(dirname(path));
 }
 
 /** Makes the names in a folder durable. */
