@@ -1,6 +1,6 @@
 /**
- * One configuration for all tests: `unit` (pure, in parallel) and then `cluster` (real processes, one file after the other).
- * `*.extended.test.ts` are long and belong to neither.
+ * One configuration for all tests: `unit` (pure, in parallel) and then `cluster` (real processes, one file after the other), which
+ * are `npm test`; and `extended` (`*.extended.test.ts`: long, or in need of optional parts), which is `npm run test:extended`.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -34,6 +34,18 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'extended',
+          isolate: false,
+          include: [`${tests}/*.extended.test.ts`],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

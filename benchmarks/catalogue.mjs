@@ -3,6 +3,10 @@
  */
 export const catalogue = {
   S1: { title: 'training step on one core, samples/s, in turn with PyTorch', load: () => import('./training-step/index.mjs') },
+  S10: {
+    title: 'inverse, Cholesky, QR and eigenvectors of matrices, ms, in turn with LAPACK',
+    load: () => import('./linear-algebra/index.mjs'),
+  },
   digits: {
     title: 'steps and seconds to 0.97 validation accuracy: metric K-FAC, K-FAC, Adam, SGD',
     load: () => import('./digits/index.mjs'),

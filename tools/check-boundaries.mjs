@@ -111,6 +111,7 @@ function problemOfPackage({ name, manifest, layer }, part, specifier) {
   if (target === name) return part === 'src' ? `a project imports its own files by relative paths, not '${specifier}'` : undefined;
   const isDeclared =
     target in (manifest.dependencies ?? {}) ||
+    target in (manifest.peerDependencies ?? {}) ||
     (part === 'test' && (target in (manifest.devDependencies ?? {}) || toolPackages.includes(target)));
   if (!isDeclared) return `'${target}' is not in the ${part === 'src' ? 'dependencies' : 'dependencies or devDependencies'} of ${name}`;
   const other = projects.get(target);

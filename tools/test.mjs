@@ -1,4 +1,5 @@
 // `npm test`: prepares the checkout, builds every project once and runs the tests; arguments go to vitest (`npm test -- libs/linalg`).
+// `npm run test:extended` (`--extended`) runs the long ones instead, and those that need optional parts; what is absent is skipped loudly.
 import { join } from 'node:path';
 import { PrepareError, prepare, root, runMain, runProgram } from './install.mjs';
 
@@ -10,6 +11,9 @@ async function build(adopt) {
 
 await runMain(async () => {
   await prepare({ build });
-  const { code } = await runProgram(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...process.argv.slice(2)]);
+  const [first, ...others] = process.argv.slice(2);
+  const [projects, args] = first === '--extended' ? [['extended'], others] : [['unit', 'cluster'], process.argv.slice(2)];
+  const chosen = projects.flatMap((project) => ['--project', project]);
+  const { code } = await runProgram(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...chosen, ...args]);
   return code;
 });

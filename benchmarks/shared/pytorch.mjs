@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('pytorch_peer.py', import.meta.url));
+const trainingProgram = fileURLToPath(new URL('pytorch_peer.py', import.meta.url));
 const probe = 'import torch; print(torch.__version__)';
 
 /**
@@ -23,9 +23,10 @@ export function findPyTorch({ python } = {}) {
   return { reason: `PyTorch: ${name}: ${why} (name a Python that has it by --python or $PYTHON)` };
 }
 
-/** Starts the peer process on `threads` threads. */
-export function startPyTorch({ python, threads }) {
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) };
+/** Starts a peer process on `threads` threads: the Python program at a path, by default that of training steps. */
+export function startPyTorch({ python, threads, program = trainingProgram }) {
+  const limits = ['OMP', 'MKL', 'OPENBLAS'].map((library) => [`${library}_NUM_THREADS`, String(threads)]);
+  const env = { ...process.env, ...Object.fromEntries(limits) };
   const child = spawn(python, ['-u', program, String(threads)], { stdio: ['pipe', 'pipe', 'inherit'], env });
   const closed = once(child, 'close');
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

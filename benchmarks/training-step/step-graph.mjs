@@ -19,7 +19,7 @@ export function sgdStepGraph(model, { batch, learningRate }) {
   const bindings = Object.fromEntries(
     Object.entries(inputs).map(([name, { shape, dtype }]) => [name, builder.input(name, shape, dtype ?? 'float32')]),
   );
-  const objective = trace((tensors) => ({ loss: crossEntropy(model.forward(tensors).logits, tensors.y) }), inputs);
+  const objective = trace((tensors) => ({ loss: crossEntropy(model.forward(tensors, { training: true }).logits, tensors.y) }), inputs);
   const { loss } = spliceGraph(builder, objective, bindings).outputs;
   const total = builder.add('Sum', [loss], { axes: [0], keepDims: false });
   const names = model.parameters.map(({ name }) => name);

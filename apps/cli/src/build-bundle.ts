@@ -3,12 +3,25 @@
  * and tables and run nobody's code.
  */
 import { openDataset } from '@geodesic/data';
-import { encodeBundle, type Bundle, type GroupEntry, type LayerEntry } from '@geodesic/engine';
-import { buildPrograms, type ClassifierModel, type CurvatureMethod } from '@geodesic/nn';
-import { freezeRunSpec, resolveGroups, slotPlan, totalSteps, type FrozenRunSpec, type GroupMember, type RunSpec } from '@geodesic/run-spec';
+import { encodeBundle, withComputeType, type Bundle, type GroupEntry, type LayerEntry } from '@geodesic/engine';
+import type { EngineName } from '@geodesic/engine/executors';
+import { buildPrograms, ModelError, type CurvatureMethod, type Model } from '@geodesic/nn';
+import {
+  freezeRunSpec,
+  resolveGroups,
+  slotPlan,
+  totalSteps,
+  type FrozenRunSpec,
+  type GroupMember,
+  type RunSpec,
+  type UserModelSpec,
+} from '@geodesic/run-spec';
 import { sizeOf } from '@geodesic/tensor';
 import { checkExamples } from './check-examples.ts';
-import { defaultGroups, modelOf } from './recipes.ts';
+import { initialCheckpoint } from './initial-checkpoint.ts';
+import { requireFittingData } from './fitting-data.ts';
+import { defaultGroups, modelOf, type RecipeRun } from './recipes.ts';
+import { userModelGroups, type PreparedModel } from './user-model.ts';
 
 /** What a person is told about a bundle before the run. */
 export interface BundleSummary {
@@ -30,27 +43,43 @@ const probeRows = 3;
 
 /**
  * Freezes a spec, traces its model and encodes the bundle.
+ * @param prepared the opened model, where the user brings it; see `prepareUserModel`
+ * @param options.folder where the paths of the spec start; default the working folder
+ * @param options.engine what `auto` stands for; default onnx-cpu, which every installation has
  * @throws {RunSpecError | GroupMatchError | ModelError | TraceError | CoupledExamplesError} what is wrong with spec or model
+ * @throws {CliError} when the checkpoint that the run begins from does not fit
  */
-export function buildBundle(written: RunSpec): BuiltBundle {
-  const spec = freezeRunSpec(written, { defaultGroups });
+export function buildBundle(
+  written: RunSpec,
+  prepared?: PreparedModel,
+  { folder = '.', engine: best = 'onnx-cpu' }: { folder?: string; engine?: EngineName } = {},
+): BuiltBundle {
+  const spec = frozen(written, prepared);
   const dataset = openDataset({ source: spec.data.source, validation: spec.data.validation });
   const steps = totalSteps(spec, dataset.split('train').size);
-  const model = modelOf(spec, { inputs: sizeOf(dataset.featureShape), classes: dataset.classes }, steps);
+  const model = prepared?.model ?? modelOf(spec as RecipeRun, { inputs: sizeOf(dataset.featureShape), classes: dataset.classes }, steps);
+  requireFittingData(model, dataset);
   const groups = groupsOf(spec, model);
-  const curvature = curvatureOf(groups);
+  const curvature = curvatureOf(groups, model);
+  const frozenParameters = new Set(groups.flatMap(({ method, parameters }) => (method === 'frozen' ? parameters : [])));
+  const start = spec.init && initialCheckpoint(model.parameters, spec.init, folder);
   // The run records what it runs on, never `auto`: the engine is part of the numeric fingerprint.
   const { epochs: _epochs, ...timeless } = spec;
-  const resolved = { ...timeless, steps, engine: spec.engine === 'auto' ? ('onnx-cpu' as const) : spec.engine };
+  const engine = spec.engine === 'auto' ? best : spec.engine;
+  const resolved = { ...timeless, steps, engine, ...(start && { init: start.init }) };
   const { slotExamples: slotSize } = slotPlan(spec.batch);
-  const { labelSmoothing } = spec.loss;
-  const programs = buildPrograms({ model, slotSize, curvature, labelSmoothing });
-  checkExamples(model, buildPrograms({ model, slotSize: probeRows, curvature, labelSmoothing }).phases);
+  const programs = inComputeType(
+    buildPrograms({ model, slotSize, curvature, frozen: frozenParameters, ...(start && { given: start.given }) }),
+    spec.compute,
+  );
+  // Batch norms mix examples by their moments, as they declare; with committed moments nothing else may.
+  const gradientsOf = model.coupling === 'moments' ? 'evaluation' : 'training';
+  checkExamples(model, buildPrograms({ model, slotSize: probeRows, curvature, frozen: frozenParameters, gradientsOf }).phases);
   const bundle: Bundle = {
     version: 1,
     spec: resolved,
     slotSize,
-    parameters: model.parameters,
+    parameters: start?.parameters ?? model.parameters,
     layers: model.layers,
     state: model.state,
     groups,
@@ -59,8 +88,22 @@ export function buildBundle(written: RunSpec): BuiltBundle {
   return { bundle: encodeBundle(bundle), spec, summary: summarise(model, groups, steps) };
 }
 
-function groupsOf(spec: FrozenRunSpec, model: ClassifierModel): GroupEntry[] {
-  const owner = new Map(model.layers.flatMap((layer) => parametersOf(layer).map((name) => [name, layer.name] as const)));
+/** Programs whose products read operands of the type that the spec asks. */
+function inComputeType<T extends Pick<Bundle, 'phases'>>(programs: T, compute: RunSpec['compute']): T {
+  if (compute === 'float32') return programs;
+  const phases = Object.entries(programs.phases).map(([name, phase]) => [name, { ...phase, graph: withComputeType(phase.graph, compute) }]);
+  return { ...programs, phases: Object.fromEntries(phases) };
+}
+
+/** The spec with its groups written out; a user's model also with the digest of its files. */
+function frozen(written: RunSpec, prepared: PreparedModel | undefined): FrozenRunSpec {
+  if (prepared === undefined) return freezeRunSpec(written, { defaultGroups });
+  const model = { ...(written.model as UserModelSpec), digest: prepared.digest };
+  return freezeRunSpec({ ...written, model }, { defaultGroups: () => userModelGroups(prepared.model) });
+}
+
+function groupsOf(spec: FrozenRunSpec, model: Model): GroupEntry[] {
+  const owner = new Map(model.layers.flatMap((layer) => parametersOf(layer, model).map((name) => [name, layer.name] as const)));
   const members = model.parameters.map(({ name }): GroupMember => {
     const layer = owner.get(name);
     return layer === undefined ? { name } : { name, layer };
@@ -71,16 +114,25 @@ function groupsOf(spec: FrozenRunSpec, model: ClassifierModel): GroupEntry[] {
   });
 }
 
-function parametersOf(layer: LayerEntry): string[] {
-  return layer.bias ? [layer.weight, layer.weight.replace(/weight$/, 'bias')] : [layer.weight];
+/** A layer's weight and, where it has one, its bias: the next parameter. */
+function parametersOf({ weight, bias }: LayerEntry, { parameters }: Model): string[] {
+  const at = parameters.findIndex(({ name }) => name === weight);
+  return parameters.slice(at, at + (bias ? 2 : 1)).map(({ name }) => name);
 }
 
-function curvatureOf(groups: readonly GroupEntry[]): Map<string, CurvatureMethod> {
+function curvatureOf(groups: readonly GroupEntry[], model: Model): Map<string, CurvatureMethod> {
   const curved = groups.filter((group): group is GroupEntry & { method: CurvatureMethod } => group.method.endsWith('kfac'));
+  const kinds = new Map(model.layers.map(({ name, kind }) => [name, kind]));
+  for (const { name, method, layers } of curved) {
+    const odd = layers.find((layer) => kinds.get(layer) === 'embedding' || kinds.get(layer) === 'norm');
+    if (odd === undefined) continue;
+    const hint = 'move it to an adam, sgd or frozen group';
+    throw new ModelError(odd, `a layer of kind dense or conv for method ${method} of group ${name}`, `kind ${kinds.get(odd)} (${hint})`);
+  }
   return new Map(curved.flatMap(({ layers, method }) => layers.map((layer) => [layer, method] as const)));
 }
 
-function summarise(model: ClassifierModel, groups: readonly GroupEntry[], steps: number): BundleSummary {
+function summarise(model: Model, groups: readonly GroupEntry[], steps: number): BundleSummary {
   const sizes = new Map(model.parameters.map(({ name, shape }) => [name, sizeOf(shape)]));
   const count = (names: readonly string[]): number => names.reduce((sum, name) => sum + sizes.get(name)!, 0);
   return {

@@ -1,21 +1,18 @@
 /**
- * The thread in which a run's model is traced; see build-in-thread.ts.
+ * The thread in which a run's model is traced, and in which a user's module runs; see build-in-thread.ts.
  */
-import { parentPort, workerData } from 'node:worker_threads';
-import { buildBundle } from './build-bundle.ts';
-import type { BuildAnswer, BuildRequest } from './build-in-thread.ts';
-import { toCliError } from './errors.ts';
-import { asSpecError } from './load-spec.ts';
+import { dirname } from 'node:path';
+import { workerData } from 'node:worker_threads';
+import { resolveEngine } from '@geodesic/engine/executors';
+import { answerFromThread } from './ask-thread.ts';
+import { buildBundle, type BuiltBundle } from './build-bundle.ts';
+import type { BuildRequest } from './build-in-thread.ts';
+import { prepareUserModel } from './user-model.ts';
 
 const { spec, specPath } = workerData as BuildRequest;
 
-function answer(): BuildAnswer {
-  try {
-    return { built: buildBundle(spec) };
-  } catch (error) {
-    const { code, message, hint, exitCode, stack = '' } = toCliError(asSpecError(specPath, error));
-    return { failure: { code, message, hint, exitCode }, stack };
-  }
-}
-
-parentPort?.postMessage(answer());
+await answerFromThread(specPath, async (): Promise<BuiltBundle> => {
+  const folder = dirname(specPath);
+  const engine = await resolveEngine(spec.engine, spec);
+  return buildBundle(spec, await prepareUserModel(spec, folder), { folder, engine });
+});

@@ -5,7 +5,7 @@
  * cut into two slots, which also finds coupling in a term that is no column.
  */
 import { checkRowIndependence, evaluate, type PhaseProgram } from '@geodesic/engine';
-import { ModelError, type ClassifierModel } from '@geodesic/nn';
+import { ModelError, type Model } from '@geodesic/nn';
 import type { TensorData } from '@geodesic/tensor';
 import { probeInputs } from './probe-inputs.ts';
 
@@ -17,7 +17,7 @@ const tolerance = 1e-8;
  * @throws {CoupledExamplesError} naming the row of `examples` that changed
  * @throws {ModelError} naming the sum that changes when the examples are cut into other slots
  */
-export function checkExamples(model: ClassifierModel, phases: Readonly<Record<string, PhaseProgram>>): void {
+export function checkExamples(model: Model, phases: Readonly<Record<string, PhaseProgram>>): void {
   for (const [name, phase] of Object.entries(phases)) {
     if (name === 'init') continue;
     const { graph, random } = phase;
@@ -25,7 +25,7 @@ export function checkExamples(model: ClassifierModel, phases: Readonly<Record<st
       graph.inputs.some((input) => input.name === row),
     );
     const inputs = probeInputs(graph, model);
-    checkRowIndependence(graph, { rowInputs, rowOutputs: ['examples'], inputs });
+    checkRowIndependence(graph, { rowInputs, rowOutputs: ['examples'], inputs, wholeInputs: model.features ? ['x'] : [] });
     if (phase.sums.length > 0) checkSums(name, phase, { inputs, rowInputs });
   }
 }

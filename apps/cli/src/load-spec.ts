@@ -31,7 +31,7 @@ export async function loadSpec(path: string, { overrides }: LoadSpecOptions): Pr
 }
 
 /** Errors about a model or a program, by name: their libraries load the model language, which most commands do without. */
-const modelErrors: ReadonlySet<string> = new Set(['ModelError', 'TraceError', 'CoupledExamplesError']);
+const modelErrors: ReadonlySet<string> = new Set(['ModelError', 'TraceError', 'CoupledExamplesError', 'UserModelError']);
 
 /** What the user can mend in a spec or its data, as one CliError (SPEC_INVALID or DATA_INVALID, exit code 2); anything else unchanged. */
 export function asSpecError(path: string, error: unknown): unknown {
@@ -41,7 +41,8 @@ export function asSpecError(path: string, error: unknown): unknown {
     return new CliError({ code: error.code, message: error.message, hint, exitCode: EXIT.usage, cause: error });
   }
   if (!(error instanceof GroupMatchError || (error instanceof Error && modelErrors.has(error.name)))) return error;
-  const hint = 'see the comments in examples/digits-ndm.yaml';
+  const own = error.name === 'UserModelError' || error.name === 'TraceError';
+  const hint = own ? 'see examples/digits-custom-model' : 'see the comments in examples/digits-ndm.yaml';
   return new CliError({ code: 'SPEC_INVALID', message: `${path}: ${error.message}`, hint, exitCode: EXIT.usage, cause: error });
 }
 

@@ -46,6 +46,7 @@ function createProgram(io: CommandIo, answer: Answer): Command {
     .addHelpText('after', EXIT_CODES);
   addRun(program, io, answer);
   addValidate(program, answer);
+  addExport(program, answer);
   addDoctor(program, io, answer);
   return program;
 }
@@ -85,6 +86,23 @@ function addValidate(program: Command, answer: Answer): void {
     .action(async (specPath: string, { set, format }: SharedOptions & { readonly set: readonly string[] }) => {
       const { validateCommand } = await import('./commands/validate.ts');
       answer(await validateCommand({ specPath, overrides: set }), format);
+    });
+}
+
+function addExport(program: Command, answer: Answer): void {
+  interface Options extends SharedOptions {
+    readonly set: readonly string[];
+    readonly to: string;
+  }
+  program
+    .command('export <spec> <checkpoint>')
+    .description('write the weights of a checkpoint back into the tf.LayersModel of a run spec')
+    .requiredOption('--to <dir>', 'folder that receives model.json and weights.bin')
+    .addOption(overrideOption())
+    .addOption(formatOption())
+    .action(async (specPath: string, checkpoint: string, { set, to, format }: Options) => {
+      const { exportCommand } = await import('./commands/export.ts');
+      answer(await exportCommand({ specPath, overrides: set, checkpoint, to }), format);
     });
 }
 

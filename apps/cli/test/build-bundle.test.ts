@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bundleDigest, canonicalJson, decodeBundle, type Bundle } from '@geodesic/engine';
-import { buildPrograms, mlpClassifier, type ClassifierModel, type CurvatureMethod } from '@geodesic/nn';
+import { buildPrograms, mlpClassifier, type CurvatureMethod, type Model, type TensorFunction } from '@geodesic/nn';
 import { describe, expect, it } from 'vitest';
 import { buildBundle } from '../src/build-bundle.ts';
 import { checkExamples } from '../src/check-examples.ts';
@@ -40,6 +40,13 @@ describe('buildBundle', () => {
     expect(spec).toMatchObject({ engine: 'onnx-cpu', steps: 22 });
     expect(spec).not.toHaveProperty('epochs');
     expect(bundleOf({ ...mlp, engine: 'reference' }).spec).toMatchObject({ engine: 'reference' });
+  });
+
+  it('rounds the operands of products for a run that computes in 16 bits', () => {
+    const kernels = (spec: Readonly<Record<string, unknown>>): string[] =>
+      bundleOf(spec).phases.grad.graph.nodes.map(({ kernel }) => kernel);
+    expect(kernels(mlp)).not.toContain('RoundTo');
+    expect(kernels({ ...mlp, compute: 'bfloat16' })).toContain('RoundTo');
   });
 
   it('assigns every parameter to one group, and sums curvature for the layers of K-FAC groups only', () => {
@@ -102,7 +109,7 @@ describe('buildBundle', () => {
 describe('checkExamples', () => {
   const separable = mlpClassifier({ inputs: 4, classes: 3, hidden: [3], activation: 'tanh' });
 
-  function check(model: ClassifierModel): void {
+  function check(model: Model): void {
     const curvature = new Map<string, CurvatureMethod>(model.layers.map(({ name }) => [name, 'kfac']));
     checkExamples(model, buildPrograms({ model, slotSize: 3, curvature }).phases);
   }
@@ -112,15 +119,15 @@ describe('checkExamples', () => {
   });
 
   it('refuses logits that depend on the batch, naming the output', () => {
-    const forward: ClassifierModel['forward'] = (t) => {
-      const { logits } = separable.forward(t);
+    const forward: Model['forward'] = (t, mode) => {
+      const { logits } = separable.forward(t, mode);
       return { logits: tf.sub(logits, tf.mean(logits, 0, true)) };
     };
     expect(() => check({ ...separable, forward })).toThrow(/output 'examples': expected row 0 unchanged when input row 1 changes/);
   });
 
   it('refuses an objective that depends on the batch though no column shows it, naming the sum', () => {
-    const terms: ClassifierModel['forward'] = ({ logits }) => {
+    const terms: TensorFunction = ({ logits }) => {
       const size = tf.sum(tf.square(logits), 1);
       return { objective: tf.square(tf.sub(size, tf.mean(size))), size };
     };

@@ -5,7 +5,7 @@ import { symmetricEigen } from '@geodesic/linalg';
 import { factoredMetric } from '@geodesic/ndm';
 import { viewOf, type TensorData } from '@geodesic/tensor';
 import { describe, expect, it } from 'vitest';
-import { modelOf } from '../src/recipes.ts';
+import { modelOf, type RecipeRun } from '../src/recipes.ts';
 import { runInProcess, specOf, type FinishedRun } from './run-in-process.ts';
 
 const [width, rank, rows] = [20, 8, 256];
@@ -49,9 +49,9 @@ function anisotropy({ trainer }: FinishedRun, l: number): number {
   const positions = Int32Array.from({ length: rows }, (_, row) => row);
   openDataset({ source: 'digits' }).split('train').fill(positions, x, new Int32Array(rows), new Float32Array(rows));
   inputs.x = float32([rows, 64], x);
-  const model = modelOf(spec, { inputs: 64, classes: 10 }, 80);
+  const model = modelOf(spec as RecipeRun, { inputs: 64, classes: 10 }, 80);
   const { at } = factoredMetric({ name: `metric${l}`, width, ...metric });
-  const graph = trace((t) => ({ ...at(t, model.forward(t)[`chart${l}`]) }), inputs);
+  const graph = trace((t) => ({ ...at(t, model.forward(t, { training: false })[`chart${l}`]) }), inputs);
   const read = Object.fromEntries(graph.inputs.map(({ name }) => [name, inputs[name]]));
   const { diagonal, factor } = evaluate(graph, read, { precision: 'float64' });
   const mean = new Float64Array(width * width);

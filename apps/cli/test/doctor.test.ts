@@ -1,13 +1,18 @@
 /** The doctor's conclusions: every problem has a remedy, and only what prevents a run fails. */
 import { describe, expect, it } from 'vitest';
 import { checksFor, type Check, type Facts } from '../src/doctor/checks.ts';
+import { executorTable, type ExecutorFact } from '../src/doctor/executors.ts';
 
 const GIB = 2 ** 30;
 const healthy: Facts = {
   nodeVersion: 'v20.19.0',
   cores: 4,
   memory: { free: 8 * GIB, total: 16 * GIB },
-  onnx: { available: true, version: '1.30.0' },
+  executors: [
+    { name: 'onnx-cpu', available: true, version: '1.30.0', deterministic: true },
+    { name: 'onnx-cuda', available: false, reason: 'no library', deterministic: false },
+    { name: 'reference', available: true, version: '1', deterministic: true },
+  ],
   loopbackProblem: undefined,
   runs: { folder: '/tmp/runs', problem: undefined, free: 10 * GIB, isNetwork: false },
 };
@@ -35,8 +40,15 @@ describe('checksFor', () => {
   });
 
   it('names the reason why ONNX Runtime does not load', () => {
-    const found = check('executors', { onnx: { available: false, version: '', reason: 'no such binding' } });
-    expect(found).toMatchObject({ status: 'warn', found: 'reference; onnx-cpu does not load: no such binding' });
+    const [native, ...others] = healthy.executors;
+    const broken = { ...native, available: false, reason: 'no such binding' };
+    const found = check('executors', { executors: [broken, ...others] });
+    expect(found).toMatchObject({ status: 'warn', found: 'reference; onnx-cpu does not work: no such binding' });
+  });
+
+  it('warns of an executor that loads and does not compute', () => {
+    const [native] = healthy.executors;
+    expect(check('executors', { executors: [{ ...native, problem: 'it ran out of memory' }] })?.status).toBe('warn');
   });
 
   it('refuses a runs folder on a network file system or without permission', () => {
@@ -52,10 +64,22 @@ describe('checksFor', () => {
       nodeVersion: 'v18.0.0',
       cores: 1,
       memory: { free: 0, total: GIB },
-      onnx: { available: false, version: '' },
+      executors: [],
       loopbackProblem: 'EPERM',
       runs: { folder: '/', problem: undefined, free: 0, isNetwork: true },
     });
     for (const { status, remedy } of worst) expect([status, remedy]).not.toEqual([expect.any(String), '']);
+  });
+});
+
+describe('executorTable', () => {
+  const text = (executors: readonly ExecutorFact[]): string[] =>
+    executorTable(executors).map((line) => line.map((part) => part.text).join(''));
+
+  it('shows speed where it was measured, and the reason where there is none', () => {
+    const measured = { matmulGflops: 81.25, stepGflops: 40, stepRowsPerSecond: 12000 };
+    const [, native, cuda] = text([{ ...healthy.executors[0], measured }, ...healthy.executors.slice(1)]);
+    expect(native).toMatch(/onnx-cpu +1\.30\.0 +exact +81\.3 +40\.0/);
+    expect(cuda).toMatch(/onnx-cuda +absent: no library/);
   });
 });

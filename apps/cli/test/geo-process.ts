@@ -27,7 +27,13 @@ export interface GeoProcess {
 
 /** Starts `geo` in the repository's root, without a terminal. */
 export function startGeo(...args: readonly string[]): GeoProcess {
-  const child = spawn(process.execPath, [program, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  return startGeoIn({}, ...args);
+}
+
+/** Starts `geo` with some variables of its environment set. */
+export function startGeoIn(variables: Readonly<Record<string, string>>, ...args: readonly string[]): GeoProcess {
+  const env = { ...process.env, ...variables };
+  const child = spawn(process.execPath, [program, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   const events: RunEvent[] = [];
   const watchers = new Set<() => void>();

@@ -16,6 +16,8 @@ export interface FinishedRun {
   readonly digest: string;
   /** Measurements of the last step, and `<split>Accuracy` of the last evaluations. */
   readonly measurements: Readonly<Record<string, number>>;
+  /** Measurements of every training step, in order. */
+  readonly history: readonly Readonly<Record<string, number>>[];
 }
 
 /** Computes the total of a round; the default computes the block of all slots at once. */
@@ -27,25 +29,31 @@ export function specOf(written: Readonly<Record<string, unknown>>): RunSpec {
 }
 
 /** Trains to the end. */
-export async function runInProcess(
-  spec: RunSpec,
+export async function runInProcess(spec: RunSpec, totalOf?: TotalOf): Promise<FinishedRun> {
+  return runBundle(buildBundle(spec).bundle, totalOf);
+}
+
+/** Trains a bundle to the end. */
+export async function runBundle(
+  bundle: Uint8Array,
   totalOf: TotalOf = (compute, slots) => compute({ level: Math.log2(slots), index: 0 }),
 ): Promise<FinishedRun> {
-  const { bundle } = buildBundle(spec);
   const trainer = openTrainer(bundle);
   const computer = await createSlotComputer(bundle);
   computer.load(trainer);
   const measurements: Record<string, number> = {};
+  const history: Readonly<Record<string, number>>[] = [];
   for (let plan = trainer.plan(); plan; plan = trainer.plan()) {
     const { step, attempt, phase, slots } = plan;
     const total = await totalOf((block) => computer.compute({ step, attempt, phase, block }), slots);
     const { update, evaluation, measurements: measured } = trainer.absorb(total);
-    Object.assign(measurements, measured, evaluation && { [`${evaluation.split}Accuracy`]: evaluation.accuracy });
+    Object.assign(measurements, measured, evaluation?.accuracy !== undefined && { [`${evaluation.split}Accuracy`]: evaluation.accuracy });
     if (!update) continue;
+    if (phase !== 'init') history.push(measured ?? {});
     computer.apply(update);
     update.delta.forEach((value, i) => (trainer.parameters[i] += value));
     trainer.state.set(update.state);
   }
   const digest = createHash('sha256').update(trainer.parameters).update(trainer.state).digest('hex');
-  return { trainer, digest, measurements };
+  return { trainer, digest, measurements, history };
 }

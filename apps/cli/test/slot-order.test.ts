@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { reduceBlocks, type Total } from './reduce-blocks.ts';
 import { runInProcess, specOf, type TotalOf } from './run-in-process.ts';
 
 const written = {
@@ -11,27 +12,12 @@ const written = {
   evaluate: { every: 3 },
 };
 
-type Total = Awaited<ReturnType<TotalOf>>;
-
-/** left + right, one rounding in float32 (sums) and float64 (scalars): a node of the tree. */
-function add(left: Total, right: Total): Total {
-  if (left.count === 0 || right.count === 0) return left.count === 0 ? right : left;
-  return {
-    block: { level: left.block.level + 1, index: left.block.index >> 1 },
-    count: left.count + right.count,
-    scalars: left.scalars.map((value, i) => value + right.scalars[i]),
-    sums: left.sums.map((value, i) => value + right.sums[i]),
-  };
-}
-
 /** Computes slot after slot in an order, then adds along the tree. */
 function inOrder(order: (slots: readonly number[]) => readonly number[]): TotalOf {
   return async (compute, slots) => {
     const nodes: Total[] = [];
     for (const index of order(Array.from({ length: slots }, (_, i) => i))) nodes[index] = await compute({ level: 0, index });
-    const reduce = (level: readonly Total[]): Total =>
-      level.length === 1 ? level[0] : reduce(level.flatMap((node, i) => (i % 2 === 0 ? [add(node, level[i + 1])] : [])));
-    return reduce(nodes);
+    return reduceBlocks(nodes);
   };
 }
 

@@ -146,7 +146,8 @@ export class HostedRun {
     if (this.#hasStarted) return;
     this.#hasStarted = true;
     reporter.started(this.pool.size);
-    log.append({ type: 'fingerprint', fingerprint }).catch(() => undefined); // the next step's append fails with the same error
+    const solve = this.#options.trainer.fingerprint;
+    log.append({ type: 'fingerprint', fingerprint, ...(solve && { solve }) }).catch(() => undefined); // the next step's append fails with the same error
   }
 
   #advanced(step: number): void {
@@ -158,12 +159,23 @@ export class HostedRun {
   #stepCommitted(step: CommittedStep): void {
     const { reporter, logger } = this.#options;
     reporter.committed(step);
+    this.#keepDumps();
     const captured = this.#captured;
     this.#captured = undefined;
     if (captured === undefined) return;
     this.#checkpoints
       .write(captured)
       .catch((error: unknown) => logger.error('checkpoint not written; the run goes on', { step: captured.step, error }));
+  }
+
+  /** Keeps matrices that could not be inverted at first; the step went on without waiting for them. */
+  #keepDumps(): void {
+    const { folder, logger, trainer } = this.#options;
+    for (const { name, bytes } of trainer.takeDumps?.() ?? []) {
+      const path = folder.failedFactor(name);
+      logger.warn('a curvature factor was not positive definite', { run: this.runId, kept: path });
+      writeDurably(path, bytes).catch((error: unknown) => logger.warn('the factor was not kept', { path, error }));
+    }
   }
 
   async #finish(state: RunState, error: ErrorReport | undefined): Promise<FinishedData> {

@@ -1,6 +1,6 @@
 /**
  * The folder that a run leaves: spec.json, bundle.bin, commit.log, measurements.ndjson, events.ndjson, checkpoints/, run.svg and
- * result.json. This file knows the names; what is in the files is written by others.
+ * result.json; with curvature factors that were not positive definite also `failed-<name>`. This file knows the names; what is in the files is written by others.
  */
 import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
@@ -24,6 +24,11 @@ export class RunFolder {
   /** The path of one of the folder's files. */
   file(name: 'bundle.bin' | 'commit.log' | 'events.ndjson' | 'measurements.ndjson' | 'result.json' | 'run.svg' | 'spec.json'): string {
     return join(this.path, name);
+  }
+
+  /** The path of a curvature factor that was not positive definite. */
+  failedFactor(name: string): string {
+    return join(this.path, `failed-${name}`);
   }
 
   /** The folder of the checkpoint after a step. */

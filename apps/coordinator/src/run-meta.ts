@@ -3,7 +3,8 @@
  * side never looks into the spec.
  */
 import type { CheckpointFile } from '@geodesic/checkpoint';
-import type { Trainer } from '@geodesic/cluster';
+import type { Fingerprint, Trainer } from '@geodesic/cluster';
+import type { MatrixDump } from '@geodesic/natural-gradient';
 import type { Layout } from '@geodesic/tensor';
 
 /** Facts about a run that hold from its start to its end. */
@@ -37,8 +38,12 @@ export interface RunMeta {
  * them, by the same code as every worker.
  */
 export interface RunTrainer extends Trainer {
+  /** What the bits of `absorb` depend on beside what is absorbed: the `solve` part of the numeric fingerprint. */
+  readonly fingerprint?: Fingerprint;
   /** What a checkpoint holds beside the parameters and state, by file name (`optimizer.safetensors`); copies, not views. */
   checkpoint?(): Readonly<Record<string, CheckpointFile>>;
+  /** Matrices since the last call that could not be inverted at first, for the run's folder. */
+  takeDumps?(): readonly MatrixDump[];
   /** Final measurements that replace or complete the last values of the run's own. */
   result?(): Readonly<Record<string, number>>;
 }

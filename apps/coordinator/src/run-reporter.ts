@@ -65,10 +65,11 @@ export class RunReporter {
   }
 
   /** The parameters after a step have been evaluated. */
-  evaluated({ step, split, loss, accuracy, examples }: Evaluation): void {
-    Object.assign(this.#latest, { [`${split}Loss`]: loss, [`${split}Accuracy`]: accuracy });
-    this.#record({ step, split, loss, accuracy, examples });
-    this.#options.events.emit('evaluation', { step, split, loss, accuracy, examples });
+  evaluated({ step, split, loss, accuracy, columns = {}, examples }: Evaluation): void {
+    const means = { loss, ...(accuracy !== undefined && { accuracy }), ...columns };
+    for (const [name, mean] of Object.entries(means)) this.#latest[`${split}${name[0].toUpperCase()}${name.slice(1)}`] = mean;
+    this.#record({ step, split, ...means, examples });
+    this.#options.events.emit('evaluation', { step, split, ...means, examples });
   }
 
   /** The run in numbers. @param options.measurements replace the last values of the same names */

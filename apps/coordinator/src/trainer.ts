@@ -3,11 +3,19 @@
  * happens here, on sums that do not depend on who computed them; each is divided by the global count once.
  */
 import { float64Tensor, type CheckpointFile } from '@geodesic/checkpoint';
-import type { Absorbed, Contribution } from '@geodesic/cluster';
+import type { Absorbed, Contribution, Fingerprint } from '@geodesic/cluster';
 import { openDataset, evaluationSlots, type Dataset } from '@geodesic/data';
 import { decodeBundle, evaluate, readSums, sumsLength, type Bundle } from '@geodesic/engine';
-import { createOptimizer, type GroupConfig, type LayerRegistration, type Optimizer, type StateTree } from '@geodesic/natural-gradient';
-import { digestRunSpec, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
+import {
+  createOptimizer,
+  dumpFailedFactor,
+  type GroupConfig,
+  type LayerRegistration,
+  type MatrixDump,
+  type Optimizer,
+  type StateTree,
+} from '@geodesic/natural-gradient';
+import { digestRunSpec, modelName, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
 import { entryOf, makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
 import { advanceState, initialState, type CommittedState } from './committed-state.ts';
 import { initialParameters } from './initial-parameters.ts';
@@ -30,7 +38,7 @@ export const createTrainer: TrainerFactory = async (bytes) => {
     checkpointEvery: spec.checkpoint.every,
     leaseMs: spec.cluster.leaseMs,
     heartbeatMs: spec.cluster.heartbeatMs,
-    subtitle: `${spec.model.recipe} on ${spec.data.source}, ${layout.size.toLocaleString('en')} parameters`,
+    subtitle: `${modelName(spec.model)} on ${spec.data.source}, ${layout.size.toLocaleString('en')} parameters`,
   };
   return { trainer, meta };
 };
@@ -43,6 +51,9 @@ export function openTrainer(bytes: Uint8Array): BundleTrainer {
   return new BundleTrainer(bundle, spec, dataset);
 }
 
+/** Failed factors that a run keeps: enough to see what is wrong, few enough to fit on any disk. */
+const mostDumps = 8;
+
 /** A trainer over a bundle. The run loop applies each update to `parameters` and `state`. */
 export class BundleTrainer implements RunTrainer {
   readonly parameters: Float32Array;
@@ -51,9 +62,12 @@ export class BundleTrainer implements RunTrainer {
   readonly layout: Layout;
   readonly steps: number;
   readonly optimizer: Optimizer;
+  readonly fingerprint: Fingerprint;
   readonly #bundle: Bundle;
   readonly #dataset: Dataset;
   readonly #rounds: Iterator<PlannedPhase, void>;
+  readonly #dumps: MatrixDump[] = [];
+  #dumped = 0;
   #next: PlannedPhase | undefined;
   #optimizerState: StateTree;
   #committed: CommittedState;
@@ -70,7 +84,16 @@ export class BundleTrainer implements RunTrainer {
       layers: bundle.layers.map((layer): LayerRegistration => ({ ...layer, offset: entryOf(this.layout, layer.weight).offset })),
       parameters: this.layout,
       totalSteps: this.steps,
+      onFailedFactor: (failure) => {
+        if (this.#dumped++ < mostDumps) this.#dumps.push(dumpFailedFactor(failure));
+      },
     });
+    this.fingerprint = {
+      node: process.versions.node,
+      v8: process.versions.v8,
+      arch: process.arch,
+      ...this.optimizer.fingerprint,
+    };
     this.#optimizerState = this.optimizer.initialState();
     this.#committed = initialState(bundle.state);
     this.state = Float32Array.from(this.#committed.values);
@@ -114,6 +137,11 @@ export class BundleTrainer implements RunTrainer {
     return { 'optimizer.safetensors': { tensors: new Map(tensors) } };
   }
 
+  /** Matrices since the last call; the first {@link mostDumps} of a run. */
+  takeDumps(): readonly MatrixDump[] {
+    return this.#dumps.splice(0);
+  }
+
   #slots(split: string | undefined): number {
     if (!split) return this.spec.batch.slots;
     return evaluationSlots(this.#dataset.split(split as Parameters<Dataset['split']>[0]).size, this.#bundle.slotSize).slots;
@@ -128,12 +156,12 @@ export class BundleTrainer implements RunTrainer {
       parameters: this.parameters,
     });
     this.#optimizerState = state;
-    this.#committed = advanceState(this.#bundle.state, this.#committed, step, means);
-    const { loss, hit, ...geometry } = Object.fromEntries(means) as Record<string, number>;
+    this.#committed = advanceState(this.#bundle.state, this.#committed, { step, count, means, sums: read });
+    const { loss, accuracy, columns } = namedMeans(means);
     return {
       update: { delta, state: Float32Array.from(this.#committed.values) },
       record: { examples: count },
-      measurements: { trainLoss: loss, trainAccuracy: hit, ...geometry, ...report },
+      measurements: { trainLoss: loss, ...(accuracy !== undefined && { trainAccuracy: accuracy }), ...columns, ...report },
     };
   }
 
@@ -143,9 +171,14 @@ export class BundleTrainer implements RunTrainer {
       `sum:${name}`,
       { dtype: 'float64', shape, data: Float64Array.from(read.get(name)!) },
     ]);
-    const inputs = { count: { dtype: 'float64', shape: [], data: Float64Array.of(count) } as TensorData, ...Object.fromEntries(sums) };
+    const known: Record<string, TensorData> = {
+      count: { dtype: 'float64', shape: [], data: Float64Array.of(count) },
+      ...Object.fromEntries(sums),
+    };
+    const graph = this.#bundle.finishInit!;
+    const inputs = Object.fromEntries(graph.inputs.map(({ name }) => [name, known[name]]));
     const delta = new Float32Array(this.layout.size);
-    for (const [output, { data }] of Object.entries(evaluate(this.#bundle.finishInit!, inputs, { precision: 'float64' }))) {
+    for (const [output, { data }] of Object.entries(evaluate(graph, inputs, { precision: 'float64' }))) {
       const { offset, size } = entryOf(this.layout, output.replace(/^parameter:/, ''));
       for (let i = 0; i < size; i++) delta[offset + i] = data[i] - this.parameters[offset + i];
     }
@@ -154,6 +187,13 @@ export class BundleTrainer implements RunTrainer {
 }
 
 function evaluated(split: string, examples: number, means: ReadonlyMap<string, number>): Absorbed {
-  const [loss, accuracy] = [means.get('loss')!, means.get('hit')!];
-  return { evaluation: { split, loss, accuracy, examples } };
+  const { loss, accuracy, columns } = namedMeans(means);
+  const others = Object.keys(columns).length > 0 ? { columns } : {};
+  return { evaluation: { split, loss, ...(accuracy !== undefined && { accuracy }), ...others, examples } };
+}
+
+/** Column means under the names that people read: the mean of `hit` is the accuracy. */
+function namedMeans(means: ReadonlyMap<string, number>): { loss: number; accuracy: number | undefined; columns: Record<string, number> } {
+  const { loss, hit: accuracy, ...columns } = Object.fromEntries(means) as Record<string, number>;
+  return { loss, accuracy, columns };
 }

@@ -1,7 +1,7 @@
 import type { StateEntry } from '@geodesic/engine';
 import { expectClose } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
-import { advanceState, initialState, type CommittedState } from '../src/committed-state.ts';
+import { advanceState, initialState, type CommittedState, type StepMeasures } from '../src/committed-state.ts';
 
 const decay = 0.9;
 const table: readonly StateEntry[] = [
@@ -9,10 +9,15 @@ const table: readonly StateEntry[] = [
   { name: 'lambda', initial: 0, rule: { kind: 'warmup', target: 0.5, steps: 4 } },
 ];
 
+/** What a step measured; nothing but what is given. */
+function measured(given: Partial<StepMeasures>): StepMeasures {
+  return { step: 1, count: 1, means: new Map(), sums: new Map(), ...given };
+}
+
 /** The values after each of these means of the column `score`. */
 function history(means: readonly number[]): CommittedState[] {
   let state = initialState(table);
-  return means.map((mean, i) => (state = advanceState(table, state, i + 1, new Map([['score', mean]]))));
+  return means.map((mean, i) => (state = advanceState(table, state, measured({ step: i + 1, means: new Map([['score', mean]]) }))));
 }
 
 describe('advanceState', () => {
@@ -42,12 +47,28 @@ describe('advanceState', () => {
 
   it('leaves the state that it is given alone', () => {
     const before = initialState(table);
-    advanceState(table, before, 1, new Map([['score', 4]]));
+    advanceState(table, before, measured({ means: new Map([['score', 4]]) }));
     expect(before).toEqual(initialState(table));
   });
 
+  it('averages a vector of sums divided by the count of examples, beside scalars', () => {
+    const moments: readonly StateEntry[] = [
+      ...table,
+      { name: 'norm.mean', shape: [2], initial: 0, rule: { kind: 'moving-average-of-sum', sum: 'moments/norm', decay: 0.5 } },
+    ];
+    const means = new Map([['score', 1]]);
+    const first = advanceState(moments, initialState(moments), measured({ count: 4, means, sums: new Map([['moments/norm', [8, -4]]]) }));
+    expect([...first.values]).toEqual([1, 0.25, 2, -1]);
+    const second = advanceState(moments, first, measured({ count: 2, means, sums: new Map([['moments/norm', [10, 4]]]) }));
+    // Debias weight 0.5 + 1: (0.5 * 2 + 5) / 1.5 and (0.5 * -1 + 2) / 1.5.
+    expectClose(second.values.slice(2), [4, 1], { rel: 1e-15 });
+    expect(() => advanceState(moments, first, measured({ means }))).toThrow(
+      "advanceState: norm.mean: expected a sum moments/norm of 2 numbers among the step's sums, got none",
+    );
+  });
+
   it('names the entry and the column that the examples do not have', () => {
-    expect(() => advanceState(table, initialState(table), 1, new Map())).toThrow(
+    expect(() => advanceState(table, initialState(table), measured({}))).toThrow(
       'advanceState: tau: expected column score among the examples’ scalars, got none'.replace('’', "'"),
     );
   });

@@ -157,3 +157,23 @@ describe('createTrainer', () => {
     await expect(createTrainer(new TextEncoder().encode('{"version":2}'))).rejects.toThrow(/version.*expected 1, got 2/);
   });
 });
+
+describe('takeDumps', () => {
+  it('hands out curvature factors that were not positive definite, once', () => {
+    const trainer = openTrainer(bundle());
+    const total = totalFor(trainer);
+    total.sums.fill(0, layout.size);
+    // A [65, 65] and then S [3, 3], packed: S has an eigenvalue far below minus the damping and a positive trace.
+    const [inA, inS] = [layout.size, layout.size + (65 * 66) / 2];
+    total.sums[inA] = 256;
+    [2560, 0, 0, 256, 0, -1280].forEach((value, at) => (total.sums[inS + at] = value));
+    const { measurements } = trainer.absorb(total);
+    expect(measurements).toMatchObject({ fallbacks: 1, clamped: 1, kept: 0 });
+    expect(trainer.takeDumps().map(({ name }) => name)).toEqual(['step-000001-dense1-S-float64.matrix']);
+    expect(trainer.takeDumps()).toEqual([]);
+  });
+
+  it('comes with what its arithmetic depends on', () => {
+    expect(openTrainer(bundle()).fingerprint).toMatchObject({ arch: process.arch, linalg: 'auto', plainUpTo: 96 });
+  });
+});

@@ -2,9 +2,17 @@
  * One phase's program, compiled: fills the rows of a slot, runs the graph, and packs what comes out into the vectors that travel.
  * B rows, E columns of per-example scalars.
  */
-import { packSums, sumsLength, type Executor, type PhaseProgram, type Program } from '@geodesic/engine';
+import {
+  packSums,
+  sumsLength,
+  type DeviceValue,
+  type Executor,
+  type NamedTensors,
+  type PhaseProgram,
+  type Program,
+} from '@geodesic/engine';
 import { deriveKey, fillNormal, fillUniform } from '@geodesic/random';
-import type { Split } from '@geodesic/data';
+import type { Split, TargetArray } from '@geodesic/data';
 import { allocate, sizeOf, type Shape, type TensorData } from '@geodesic/tensor';
 
 /** What one slot adds to a step: sums, never means. */
@@ -42,9 +50,14 @@ export class PhaseRunner {
   private constructor(phase: PhaseProgram, program: Program, slotSize: number, featureShape: Shape) {
     this.#phase = phase;
     this.#program = program;
+    // A model may see features and targets in shapes of its own; a program that reads none still has its rows filled.
+    const rowsOf = (name: string, otherwise: TensorData): TensorData => {
+      const input = phase.graph.inputs.find((candidate) => candidate.name === name);
+      return input ? blank(phase.graph.nodes[input.id].dtype, phase.graph.nodes[input.id].shape) : otherwise;
+    };
     this.#rows = {
-      x: blank('float32', [slotSize, ...featureShape]),
-      y: blank('int32', [slotSize]),
+      x: rowsOf('x', blank('float32', [slotSize, ...featureShape])),
+      y: rowsOf('y', blank('int32', [slotSize])),
       weight: blank('float32', [slotSize]),
     };
     this.#random = phase.random.map(({ width }) => blank('float32', [slotSize, width]));
@@ -58,18 +71,19 @@ export class PhaseRunner {
   }
 
   /** Computes the sums of one slot; a slot of padding only is the empty sum and runs nothing. */
-  async run(rows: SlotRows, parameters: Readonly<Record<'theta' | 'state', TensorData>>): Promise<SlotSums> {
+  async run(rows: SlotRows, parameters: Readonly<Record<'theta' | 'state', TensorData | DeviceValue>>): Promise<SlotSums> {
     const count = rows.examples.reduce((n, index) => (index < 0 ? n : n + 1), 0);
     const scalars = new Float64Array(this.scalarsLength);
     const sums = new Float32Array(this.sumsLength);
     if (count === 0) return { count, scalars, sums };
     const { x, y, weight } = this.#rows;
-    rows.split.fill(rows.examples, x.data as Float32Array, y.data as Int32Array, weight.data as Float32Array);
+    rows.split.fill(rows.examples, x.data as Float32Array, y.data as TargetArray, weight.data as Float32Array);
     this.#draw(rows);
-    const available: Record<string, TensorData> = { ...this.#rows, ...parameters };
+    const available: Record<string, TensorData | DeviceValue> = { ...this.#rows, ...parameters };
     this.#phase.random.forEach(({ name }, i) => (available[name] = this.#random[i]));
     const inputs = Object.fromEntries(this.#phase.graph.inputs.map(({ name }) => [name, available[name]]));
-    const outputs = await this.#program.run(inputs);
+    // A value on a device comes from the executor that compiled the program, which takes it.
+    const outputs = await this.#program.run(inputs as NamedTensors);
     if (outputs.examples) addRows(outputs.examples.data as Float32Array, scalars);
     packSums(this.#phase.sums, outputs, sums);
     return { count, scalars, sums };

@@ -12,8 +12,8 @@ import {
   type SlotComputer,
 } from '@geodesic/cluster';
 import { evaluationExamples, openDataset, slotExamples, type Dataset, type Split } from '@geodesic/data';
-import { decodeBundle, referenceExecutor, type Bundle, type Executor } from '@geodesic/engine';
-import { onnxCpuExecutor } from '@geodesic/engine/onnx';
+import { decodeBundle, isDeviceExecutor, stateLayout, type Bundle, type DeviceValue, type Executor } from '@geodesic/engine';
+import { openExecutor } from '@geodesic/engine/executors';
 import { validateRunSpec, type RunSpec } from '@geodesic/run-spec';
 import { makeLayout, type TensorData } from '@geodesic/tensor';
 import { PhaseRunner, type SlotRows } from './phase-runner.ts';
@@ -23,11 +23,9 @@ export async function createSlotComputer(bytes: Uint8Array): Promise<SlotCompute
   const bundle = decodeBundle(bytes);
   const spec = validateRunSpec(bundle.spec, 'bundle');
   const dataset = openDataset({ source: spec.data.source, validation: spec.data.validation });
-  return new BundleComputer(bundle, spec, dataset, executorFor(spec.engine));
-}
-
-function executorFor(engine: RunSpec['engine']): Executor {
-  return engine === 'reference' ? referenceExecutor() : onnxCpuExecutor({ threads: 1 });
+  // One thread a worker: a second one would be a second worker's.
+  const executor = await openExecutor(spec.engine === 'auto' ? 'onnx-cpu' : spec.engine, { threads: 1 });
+  return new BundleComputer(bundle, spec, dataset, executor);
 }
 
 class BundleComputer implements SlotComputer {
@@ -39,6 +37,8 @@ class BundleComputer implements SlotComputer {
   readonly #runners: Map<string, Promise<PhaseRunner>> = new Map();
   readonly #theta: TensorData;
   readonly #state: TensorData;
+  /** The parameters where the executor computes, from their first use on until they change. */
+  #placed: DeviceValue | undefined;
 
   constructor(bundle: Bundle, spec: RunSpec, dataset: Dataset, executor: Executor) {
     this.#bundle = bundle;
@@ -48,17 +48,20 @@ class BundleComputer implements SlotComputer {
     const lowerings = Object.entries(bundle.phases).map(([phase, { graph }]) => [`graph ${phase}`, executor.lowering(graph)] as const);
     this.fingerprint = { ...executor.fingerprint, data: dataset.digest, ...Object.fromEntries(lowerings) };
     const size = makeLayout(bundle.parameters).size;
+    const stateSize = stateLayout(bundle.state).size;
     this.#theta = { dtype: 'float32', shape: [size], data: new Float32Array(size) };
-    this.#state = { dtype: 'float32', shape: [bundle.state.length], data: new Float32Array(bundle.state.length) };
+    this.#state = { dtype: 'float32', shape: [stateSize], data: new Float32Array(stateSize) };
   }
 
   load({ parameters, state }: { readonly parameters: Float32Array; readonly state: Float32Array }): string {
+    this.#displace();
     this.#theta.data.set(parameters);
     this.#state.data.set(state);
     return parametersChecksum(parameters);
   }
 
   apply({ delta, state }: { readonly delta: Float32Array; readonly state: Float32Array }): string {
+    this.#displace();
     this.#state.data.set(state);
     return applyUpdate(this.#theta.data as Float32Array, delta);
   }
@@ -67,13 +70,26 @@ class BundleComputer implements SlotComputer {
     const [program, splitName = 'train'] = phase.split('/');
     const runner = await this.#runner(program);
     const split = this.#dataset.split(splitName as Parameters<Dataset['split']>[0]);
+    const theta = await this.#place();
     const accumulator = new BlockAccumulator({ block, sumsLength: runner.sumsLength, scalarsLength: runner.scalarsLength });
     for (let slot = blockStart(block); slot < blockEnd(block); slot++) {
       const rows = this.#rows({ evaluating: program === 'eval', split, step, slot });
-      const sums = await runner.run(rows, { theta: this.#theta, state: this.#state });
+      const sums = await runner.run(rows, { theta, state: this.#state });
       accumulator.push({ block: { level: 0, index: slot }, ...sums });
     }
     return accumulator.finish();
+  }
+
+  /** The parameters as the executor takes them: on its device, where it has one. */
+  async #place(): Promise<TensorData | DeviceValue> {
+    if (!isDeviceExecutor(this.#executor)) return this.#theta;
+    this.#placed ??= await this.#executor.place(this.#theta);
+    return this.#placed;
+  }
+
+  #displace(): void {
+    this.#placed?.dispose();
+    this.#placed = undefined;
   }
 
   #rows({ evaluating, split, step, slot }: { evaluating: boolean; split: Split; step: number; slot: number }): SlotRows {

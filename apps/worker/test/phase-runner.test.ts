@@ -84,6 +84,21 @@ describe('PhaseRunner', () => {
     expect(padded.sums.slice(packed)).toEqual(full.sums.slice(packed));
   });
 
+  it('gives features and targets in the shapes and dtypes that the program declares', async () => {
+    const builder = new GraphBuilder();
+    builder.output('sum:image', builder.input('x', [slotSize, 8, 8, 1], 'float32'));
+    builder.output('sum:target', builder.input('y', [slotSize], 'float32'));
+    const sums = [
+      { name: 'image', shape: [slotSize, 8, 8, 1], symmetric: false },
+      { name: 'target', shape: [slotSize], symmetric: false },
+    ];
+    const phase: PhaseProgram = { graph: builder.build(), columns: [], sums, random: [] };
+    const runner = await PhaseRunner.compile(phase, referenceExecutor(), { slotSize, featureShape: [features] });
+    const [x, y] = [new Float32Array(slotSize * features), new Float32Array(slotSize)];
+    split.fill(Int32Array.of(3, 5, -1, 2), x, y, new Float32Array(slotSize));
+    expect([...(await runner.run(rows([3, 5, -1, 2]), parameters)).sums]).toEqual([...x, ...y]);
+  });
+
   it('runs nothing for a slot of padding: the empty sum', async () => {
     const executor: Executor = {
       ...referenceExecutor(),

@@ -22,6 +22,8 @@ export interface RunEntry {
 export interface FingerprintEntry {
   readonly type: 'fingerprint';
   readonly fingerprint: Fingerprint;
+  /** What the coordinator's own arithmetic depends on: the `solve` part. */
+  readonly solve?: Fingerprint;
 }
 
 /** One committed round that changed the parameters. */

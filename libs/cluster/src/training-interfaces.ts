@@ -25,7 +25,15 @@ export interface Absorbed {
   readonly record?: Readonly<Record<string, unknown>>;
   /** Numbers for people. */
   readonly measurements?: Readonly<Record<string, number>>;
-  readonly evaluation?: { readonly split: string; readonly loss: number; readonly accuracy: number; readonly examples: number };
+  readonly evaluation?: {
+    readonly split: string;
+    readonly loss: number;
+    /** Share of hits; classification only. */
+    readonly accuracy?: number;
+    /** Means of the task's other columns, by name. */
+    readonly columns?: Readonly<Record<string, number>>;
+    readonly examples: number;
+  };
 }
 
 /** The coordinator's learning side: plans a round, absorbs its total, until the run is over. */

@@ -9,6 +9,9 @@ import { OPTICAL_DIGITS_DIGEST, readOpticalDigits } from './optical-digits.ts';
 
 export type SplitName = 'train' | 'validation' | 'test';
 
+/** Where targets are written: classes as integers, quantities as floats. */
+export type TargetArray = Int32Array | Float32Array;
+
 /** A part of a data set. */
 export interface Split {
   readonly name: SplitName;
@@ -17,10 +20,10 @@ export interface Split {
   /** Index in the whole data set of each of the split's examples, ascending. */
   readonly indices: Int32Array;
   /**
-   * Writes the examples at `positions` [B] into x [B, I], y [B] (class) and weight [B] (1, or 0 for padding).
+   * Writes the examples at `positions` [B] into x [B, I], y [B] (target) and weight [B] (1, or 0 for padding).
    * @throws {DataError} when an array has the wrong length or a position is outside the split
    */
-  fill(positions: Int32Array, x: Float32Array, y: Int32Array, weight: Float32Array): void;
+  fill(positions: Int32Array, x: Float32Array, y: TargetArray, weight: Float32Array): void;
 }
 
 /** A classification data set, held in memory. */

@@ -1,5 +1,6 @@
-export { type Dataset, type DatasetOptions, openDataset, type Split, type SplitName } from './dataset.ts';
+export { type Dataset, type DatasetOptions, openDataset, type Split, type SplitName, type TargetArray } from './dataset.ts';
 export { DataError } from './errors.ts';
+export { bucketLengths, type LengthBuckets } from './length-buckets.ts';
 export { OPTICAL_DIGITS_DIGEST } from './optical-digits.ts';
 export {
   type BatchPlan,

@@ -4,8 +4,8 @@
  *
  * Graph inputs (only those that a program uses):
  *   theta [P]     parameters, flat, in layout order; a layer's weight [I, O] is followed by its bias [O]
- *   state [Q]     committed non-trainable state and schedules, in table order
- *   x [B, ...]    features; y int32 [B] labels; weight [B] 1 for an example, 0 for a padding row
+ *   state [Q]     committed non-trainable state and schedules, one entry of the table after the other
+ *   x [B, ...]    features; y [B, ...] targets (labels: int32 [B]); weight [B] 1 for an example, 0 for a padding row
  *   random inputs [B, k], filled for each example from (run seed, purpose, step, ordinal of the example in the step)
  * Graph outputs:
  *   examples [B, E]   scalars of each example (columns are named), already multiplied by its weight
@@ -14,15 +14,12 @@
  * The encoding is canonical JSON, so equal bundles have equal bytes and one digest.
  */
 import { createHash } from 'node:crypto';
-import type { Shape } from '@geodesic/tensor';
+import { makeLayout, type Layout, type Shape } from '@geodesic/tensor';
 import { BundleError } from './errors.ts';
 import type { Graph } from './graph.ts';
 import { canonicalJson } from './canonical-json.ts';
+import type { Initializer } from './initializer.ts';
 import { graphFromJson, graphToJson } from './serialize.ts';
-
-/** How a parameter gets its first value; draws are keyed by (run seed, 'init', parameter name). */
-export type Initializer =
-  { readonly kind: 'constant'; readonly value: number } | { readonly kind: 'normal'; readonly standardDeviation: number };
 
 /** One trainable tensor. */
 export interface ParameterEntry {
@@ -31,16 +28,27 @@ export interface ParameterEntry {
   readonly initializer: Initializer;
 }
 
-/** A dense layer z = [a; 1] W whose inputs a and output gradients g are captured. */
+/**
+ * A layer whose inputs a and output gradients g are captured. Its weight counts as a matrix [I, O]: z = [a; 1] W at every position.
+ *   dense      W [I, O]
+ *   conv       W [kh, kw, C, O], I = kh kw C; a are the patches, positions the pixels of the output
+ *   embedding  W [I, O], I ids; a is the one-hot vector of an id
+ *   norm       W [O] is the gain, I = 1; a is the normalised value
+ */
 export interface LayerEntry {
   readonly name: string;
+  readonly kind: 'dense' | 'conv' | 'embedding' | 'norm';
   /** I, without the homogeneous coordinate. */
   readonly inputs: number;
   /** O. */
   readonly outputs: number;
   readonly bias: boolean;
-  /** Name of the weight [I, O]; the bias [O], if any, is the next parameter. */
+  /** Name of the weight; the bias [O], if any, is the next parameter. */
   readonly weight: string;
+  /** T, the positions of an example that share the weight; 1 for none. */
+  readonly positions: number;
+  /** What curvature makes of the positions: `expand` treats each as a case of its own, `reduce` adds them up first; `none` has one. */
+  readonly sharing: 'none' | 'expand' | 'reduce';
 }
 
 /** How a committed state value changes at each commit. */
@@ -48,13 +56,23 @@ export type StateRule =
   /** Debiased moving average of the mean of a column of `examples`, never below `floor`. */
   | { readonly kind: 'moving-average'; readonly column: string; readonly decay: number; readonly floor: number }
   /** target * min(1, step / steps): a linear warm-up. */
-  | { readonly kind: 'warmup'; readonly target: number; readonly steps: number };
+  | { readonly kind: 'warmup'; readonly target: number; readonly steps: number }
+  /** Debiased moving average of a phase's `sum:<sum>` divided by the count of examples: a batch norm's running moments. */
+  | { readonly kind: 'moving-average-of-sum'; readonly sum: string; readonly decay: number };
 
-/** One entry of the state vector. */
+/** One entry of the state vector; its values stand there one after the other, row-major. */
 export interface StateEntry {
   readonly name: string;
+  /** Default []: one number. */
+  readonly shape?: Shape;
+  /** First value of every number. */
   readonly initial: number;
   readonly rule: StateRule;
+}
+
+/** Where each entry of a state table stands in the state vector [Q]. */
+export function stateLayout(table: readonly StateEntry[]): Layout {
+  return makeLayout(table.map(({ name, shape = [] }) => ({ name, shape })));
 }
 
 /** A per-example random input [B, width]. */

@@ -124,3 +124,47 @@ export class BundleError extends Error {
     this.got = got;
   }
 }
+
+/** What an executor's runtime failed of. */
+export type ExecutorFailure = 'unavailable' | 'unsuitable' | 'out-of-memory' | 'shape' | 'failed';
+
+/** An executor could not start, compile or run. */
+export class ExecutorError extends Error {
+  override readonly name = 'ExecutorError';
+  readonly executor: string;
+  readonly failure: ExecutorFailure;
+  /** Digest of the graph, 'sha256:<hex>'; undefined when no graph is at fault. */
+  readonly graph: string | undefined;
+  /** The operation, `<id>:<kernel>@<layer>` with the layer of the nearest tap where there is one. */
+  readonly operation: string | undefined;
+  readonly reason: string;
+  constructor(
+    executor: string,
+    at: { readonly failure: ExecutorFailure; readonly reason: string; readonly graph?: string; readonly operation?: string },
+  ) {
+    const { failure, reason, graph, operation } = at;
+    const where = [operation && `operation ${operation}`, graph && `graph ${graph.slice(0, 19)}`].filter(Boolean).join(' of ');
+    super(`${executor}: expected ${EXPECTED[failure]}${where && `, at ${where}`}, got ${reason} (${ADVICE[failure]})`);
+    this.executor = executor;
+    this.failure = failure;
+    this.graph = graph;
+    this.operation = operation;
+    this.reason = reason;
+  }
+}
+
+const EXPECTED: Readonly<Record<ExecutorFailure, string>> = {
+  unavailable: 'an executor that is present',
+  unsuitable: 'an executor that does what is asked',
+  'out-of-memory': 'enough memory',
+  shape: 'shapes that fit',
+  failed: 'a run without failure',
+};
+
+const ADVICE: Readonly<Record<ExecutorFailure, string>> = {
+  unavailable: 'geo doctor lists what is present; engine: auto takes the best of it',
+  unsuitable: 'use onnx-cpu or reference, or engine: auto',
+  'out-of-memory': 'use smaller slots, or an executor with more memory',
+  shape: 'the graph and the executor disagree: report it with the graph',
+  failed: 'the reason is that of the runtime',
+};

@@ -5,7 +5,7 @@
 import { allocate, sameShape, sizeOf, type NumericArray, type TensorData } from '@geodesic/tensor';
 import { decodeConstant } from './constant-data.ts';
 import { ProgramInputError } from './errors.ts';
-import { describeType, isFloat, type Graph, type GraphNode } from './graph.ts';
+import { describeType, isFloat, type Graph, type GraphNode, type ValueType } from './graph.ts';
 import type { Operand } from './kernel.ts';
 import { kernelOf } from './kernels/registry.ts';
 
@@ -27,7 +27,8 @@ export function evaluate(graph: Graph, inputs: NamedTensors, options: { readonly
   return Object.fromEntries(outputs);
 }
 
-function evaluateNode(node: GraphNode, values: readonly Operand[], inputs: NamedTensors): Float64Array {
+/** The value of one node in float64, from those of the nodes before it. */
+export function evaluateNode(node: GraphNode, values: readonly Operand[], inputs: NamedTensors): Float64Array {
   if (node.kernel === 'Input') return Float64Array.from(inputs[node.attributes.name as string].data);
   if (node.kernel === 'Constant') return decodeConstant(node.dtype, node.attributes.data, sizeOf(node.shape))!;
   return kernelOf(node.kernel).evaluate(
@@ -44,19 +45,23 @@ export function storeAs(dtype: TensorData['dtype'], data: Float64Array): Numeric
 }
 
 /**
- * Checks that values fit a graph's inputs, by name, shape, dtype and length.
+ * Checks that values fit a graph's inputs, by name, shape, dtype and, where their data is at hand, length.
  * @param options.precision float64: any float dtype will do for a float input
  * @throws {ProgramInputError} naming the input
  */
-export function checkInputs(graph: Graph, inputs: NamedTensors, options: { readonly precision: 'float64' | 'declared' }): void {
+export function checkInputs(
+  graph: Graph,
+  inputs: Readonly<Record<string, ValueType & { readonly data?: NumericArray }>>,
+  options: { readonly precision: 'float64' | 'declared' },
+): void {
   for (const { name, id } of graph.inputs) {
     const node = graph.nodes[id];
-    const given = inputs[name] as TensorData | undefined;
+    const given = inputs[name] as (typeof inputs)[string] | undefined;
     if (!given) throw new ProgramInputError(name, describeType(node), 'nothing (feed every input of the program)');
     const floats = options.precision === 'float64' && isFloat(node.dtype) && isFloat(given.dtype);
     if (!sameShape(given.shape, node.shape) || (given.dtype !== node.dtype && !floats))
       throw new ProgramInputError(name, describeType(node), describeType(given));
-    if (given.data.length !== sizeOf(node.shape))
+    if (given.data && given.data.length !== sizeOf(node.shape))
       throw new ProgramInputError(name, `${sizeOf(node.shape)} entries`, `${given.data.length} entries`);
   }
   const known = new Set(graph.inputs.map(({ name }) => name));

@@ -15,6 +15,7 @@ export interface Program {
    * Runs once. Inputs are read, not kept; outputs are fresh and belong to the caller.
    * @throws {ProgramInputError} when an input is missing, unknown or mistyped
    * @throws {ClosedError} after dispose()
+   * @throws {ExecutorError} when the runtime fails, naming graph and operation
    */
   run(inputs: NamedTensors): Promise<Record<string, TensorData>>;
   /** Gives the program's memory back; may be called again. */
@@ -24,6 +25,8 @@ export interface Program {
 /** A way to run graphs. */
 export interface Executor {
   readonly name: string;
+  /** Whether equal fingerprints mean equal bits; others run only under `exactness: relaxed`. */
+  readonly deterministic: boolean;
   readonly fingerprint: Fingerprint;
   /**
    * Digest of what the executor would run for a graph, after its own lowering: two builds that lower differently may differ in bits.

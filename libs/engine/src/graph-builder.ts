@@ -12,6 +12,15 @@ import type { Attributes, Graph, GraphNode, NamedValue } from './graph.ts';
 import { inferType, kernelOf } from './kernels/registry.ts';
 import { simplify } from './simplify/simplify.ts';
 
+/** How a builder keeps its graph small. */
+export interface GraphBuilderOptions {
+  /**
+   * all (the default): equal operations are shared and every identity is applied; sharing: equal operations are shared, and
+   * no bit changes; none: every operation is appended as it is given, which tests compare with.
+   */
+  readonly simplify?: 'all' | 'sharing' | 'none';
+}
+
 /**
  * A graph under construction.
  *
@@ -23,10 +32,15 @@ export class GraphBuilder {
   readonly #known = new Map<string, number>();
   readonly #inputs: NamedValue[] = [];
   readonly #outputs: NamedValue[] = [];
+  readonly #simplify: 'all' | 'sharing' | 'none';
+
+  constructor({ simplify = 'all' }: GraphBuilderOptions = {}) {
+    this.#simplify = simplify;
+  }
 
   /** Continues a graph: its ids keep their meaning, its inputs stay, its outputs are dropped. */
-  static from(graph: Graph): GraphBuilder {
-    const builder = new GraphBuilder();
+  static from(graph: Graph, options: GraphBuilderOptions = {}): GraphBuilder {
+    const builder = new GraphBuilder(options);
     for (const node of graph.nodes) {
       builder.#nodes.push(node);
       if (node.kernel !== 'Tap') builder.#known.set(keyOf(node), builder.#nodes.length - 1);
@@ -70,9 +84,10 @@ export class GraphBuilder {
     const types = inputs.map((id) => this.nodeOf(id));
     const inferred = inferType(kernel, types, attributes);
     const { commutative } = kernelOf(kernel);
-    const ordered = commutative && inputs[0] > inputs[1] ? [inputs[1], inputs[0]] : [...inputs];
+    const swap = commutative && this.#simplify !== 'none' && inputs[0] > inputs[1];
+    const ordered = swap ? [inputs[1], inputs[0]] : [...inputs];
     const node: GraphNode = { kernel, inputs: ordered, attributes: inferred.attributes, shape: inferred.shape, dtype: inferred.dtype };
-    return simplify(this, node) ?? this.#append(node);
+    return (this.#simplify === 'all' ? simplify(this, node) : undefined) ?? this.#append(node);
   }
 
   /** Appends a node of another graph whose inputs are ids of this builder; its type is inferred anew, except for a Constant. */
@@ -120,7 +135,7 @@ export class GraphBuilder {
 
   #append(node: GraphNode): number {
     // Two taps are two marks even where they mark one value.
-    const key = node.kernel === 'Tap' ? undefined : keyOf(node);
+    const key = node.kernel === 'Tap' || this.#simplify === 'none' ? undefined : keyOf(node);
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
     const id = this.#nodes.push(node) - 1;

@@ -1,6 +1,6 @@
 /**
- * What a kernel is: the type of its result, its value in float64, and its derivative written in kernels. The set is closed
- * under differentiation, so derivatives of any order are graphs again. Kernels stand in `kernels/`, one family a file;
+ * What a kernel is: the type of its result, its value in float64, and its derivatives written in kernels: backwards (VJP)
+ * and forwards (JVP). The set is closed under both, so derivatives of any order and any mix are graphs again. Kernels stand in `kernels/`, one family a file;
  * their ONNX emission stands in `onnx/`.
  */
 import type { Shape } from '@geodesic/tensor';
@@ -30,6 +30,15 @@ export interface Derivation {
 /** Makes the cotangent of one input, of that input's type; undefined where it is zero everywhere. */
 export type Pullback = (() => number) | undefined;
 
+/** What a tangent rule sees: value ids of the node at hand and the tangents of its inputs. */
+export interface Linearization {
+  readonly inputs: readonly number[];
+  readonly output: number;
+  /** Tangent of each input, of its type; undefined where it is zero. At least one is given. */
+  readonly tangents: readonly (number | undefined)[];
+  readonly attributes: Attributes;
+}
+
 /** One operation of the closed set. */
 export interface Kernel {
   readonly name: string;
@@ -41,6 +50,11 @@ export interface Kernel {
   evaluate(inputs: readonly Operand[], node: Inferred): Float64Array;
   /** Vector-Jacobian product: one pullback an input, called only for inputs that need a cotangent. */
   vjp(x: Expressions, at: Derivation): readonly Pullback[];
+  /**
+   * Jacobian-vector product: the tangent of the output, of its type or of a shape that broadcasts to it; undefined where it
+   * is zero everywhere. Only float inputs have tangents.
+   */
+  jvp(x: Expressions, at: Linearization): number | undefined;
   /** An elementwise kernel with numpy broadcasting of all its inputs. */
   readonly elementwise?: true;
   /** a op b = b op a, bit for bit. */

@@ -13,6 +13,7 @@ export function referenceExecutor(): Executor {
   let closed = false;
   return {
     name: 'reference',
+    deterministic: true,
     fingerprint: { executor: 'reference', version: 1, node: process.versions.node, v8: process.versions.v8, arch: process.arch },
     lowering: graphDigest,
     async compile(graph) {

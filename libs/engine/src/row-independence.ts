@@ -13,6 +13,8 @@ export interface RowIndependenceOptions {
   readonly rowOutputs: readonly string[];
   /** Values of all inputs; at least two rows, generic (not all zero). */
   readonly inputs: NamedTensors;
+  /** Float inputs that hold whole numbers of a range: their rows are changed to other rows' values, not shifted. */
+  readonly wholeInputs?: readonly string[];
 }
 
 /**
@@ -24,7 +26,10 @@ export function checkRowIndependence(graph: Graph, options: RowIndependenceOptio
   const rows = countRows(options);
   const row = rows >> 1;
   const perturbed = Object.fromEntries(
-    Object.entries(options.inputs).map(([name, value]) => [name, options.rowInputs.includes(name) ? perturbRow(value, row, rows) : value]),
+    Object.entries(options.inputs).map(([name, value]) => {
+      const shift = isFloat(value.dtype) && !options.wholeInputs?.includes(name);
+      return [name, options.rowInputs.includes(name) ? perturbRow(value, { row, rows, shift }) : value];
+    }),
   );
   const before = evaluate(graph, options.inputs, { precision: 'float64' });
   const after = evaluate(graph, perturbed, { precision: 'float64' });
@@ -46,13 +51,13 @@ function countRows({ rowInputs, inputs }: RowIndependenceOptions): number {
   return counts[0];
 }
 
-/** Changes a row: floats by an irregular shift, integers and booleans by taking over the values of the next row. */
-function perturbRow(value: TensorData, row: number, rows: number): TensorData {
+/** Changes a row: by an irregular shift, or by taking over the values of the next row. */
+function perturbRow(value: TensorData, { row, rows, shift }: { row: number; rows: number; shift: boolean }): TensorData {
   const width = sizeOf(value.shape) / rows;
   const data = value.data.slice();
   const from = ((row + 1) % rows) * width;
   for (let i = 0; i < width; i++) {
-    data[row * width + i] = isFloat(value.dtype) ? value.data[row * width + i] + 0.37 + 0.11 * Math.sin(i + 1) : value.data[from + i];
+    data[row * width + i] = shift ? value.data[row * width + i] + 0.37 + 0.11 * Math.sin(i + 1) : value.data[from + i];
   }
   return { ...value, data };
 }

@@ -17,3 +17,16 @@ export function findTaps(graph: Graph): readonly FoundTap[] {
     kernel === 'Tap' ? [{ id, layer: attributes.layer as string, role: attributes.role as string }] : [],
   );
 }
+
+/**
+ * For every node the layer of the nearest tap before it: a tap's own, else that of the latest of the node's inputs that has one;
+ * undefined before the first tap.
+ */
+export function nearestLayers(graph: Graph): readonly (string | undefined)[] {
+  const layers: (string | undefined)[] = [];
+  graph.nodes.forEach(({ kernel, attributes, inputs }, id) => {
+    const latest = inputs.filter((input) => layers[input] !== undefined).toSorted((a, b) => b - a)[0];
+    layers[id] = kernel === 'Tap' ? (attributes.layer as string) : layers[latest];
+  });
+  return layers;
+}

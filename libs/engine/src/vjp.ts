@@ -20,10 +20,16 @@ export interface Seed {
  * Appends the vector-Jacobian products sum_o cotangent_o^T d(output_o)/d(w) for every w in `wrt`, which may be inputs or
  * values on the way (taps). A value that does not reach an output gets zeros. Cotangents of one value are added in the
  * order in which its uses are met going backwards, so equal calls give equal graphs.
+ * @param options.constants values that nothing is derived through
  * @returns the ids of the cotangents, of the types of `wrt`
  * @throws {GraphError} when a cotangent has another type than its output
  */
-export function vjp(builder: GraphBuilder, outputs: readonly Seed[], wrt: readonly number[]): number[] {
+export function vjp(
+  builder: GraphBuilder,
+  outputs: readonly Seed[],
+  wrt: readonly number[],
+  options: { readonly constants?: ReadonlySet<number> } = {},
+): number[] {
   const x = new Expressions(builder);
   const pending = new Map<number, number[]>();
   const push = (id: number, cotangent: number): void => {
@@ -36,7 +42,7 @@ export function vjp(builder: GraphBuilder, outputs: readonly Seed[], wrt: readon
   for (const { id, cotangent } of outputs) push(id, cotangent);
 
   const last = Math.max(-1, ...outputs.map(({ id }) => id));
-  const needed = dependents(builder, wrt, last);
+  const needed = dependents(builder, { wrt, last, constants: options.constants ?? new Set() });
   const wanted = new Set(wrt);
   const results = new Map<number, number>();
   for (let id = last; id >= 0; id--) {
@@ -51,12 +57,15 @@ export function vjp(builder: GraphBuilder, outputs: readonly Seed[], wrt: readon
 }
 
 /** Marks the values, up to `last`, on a differentiable way from a value in `wrt`. */
-function dependents(builder: GraphBuilder, wrt: readonly number[], last: number): readonly boolean[] {
+function dependents(
+  builder: GraphBuilder,
+  { wrt, last, constants }: { readonly wrt: readonly number[]; readonly last: number; readonly constants: ReadonlySet<number> },
+): readonly boolean[] {
   const needed: boolean[] = [];
   const roots = new Set(wrt);
   for (let id = 0; id <= last; id++) {
     const node = builder.nodeOf(id);
-    const through = node.kernel !== 'StopGradient' && node.inputs.some((input) => needed[input]);
+    const through = node.kernel !== 'StopGradient' && !constants.has(id) && node.inputs.some((input) => needed[input]);
     needed.push(isFloat(node.dtype) && (roots.has(id) || through));
   }
   return needed;

@@ -1,7 +1,7 @@
 import { ClosedError, Expressions, GraphBuilder, ProgramInputError, evaluate, referenceExecutor, type Graph } from '@geodesic/engine';
 import { expectClose } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
-import { draw, generator, tensor } from './kernel-cases.ts';
+import { drawEntries, float, generator, tensor } from './cases/kernel-case.ts';
 
 function unaryGraph(kernel: string, size: number): Graph {
   const builder = new GraphBuilder();
@@ -39,7 +39,7 @@ describe('evaluate', () => {
     builder.output('product', x.matMul(a, builder.add('SpdInverse', [a])));
     builder.output('logDet', builder.add('LogDet', [a]));
     builder.output('scaled', x.sub(builder.add('LogDet', [x.scale(a, 3)]), builder.add('LogDet', [a])));
-    const value = tensor('float64', [batch, n, n], draw({ shape: [batch, n, n], domain: 'spd' }, generator(4)));
+    const value = tensor('float64', [batch, n, n], drawEntries(float([batch, n, n], { kind: 'spd' }), generator(4)));
     const outputs = evaluate(builder.build(), { a: value }, { precision: 'float64' });
     const identity = Array.from({ length: batch * n * n }, (_, e) => Number(Math.floor((e % (n * n)) / n) === e % n));
     expectClose(outputs.product.data, identity, { abs: 1e-13 });

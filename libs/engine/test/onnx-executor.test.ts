@@ -4,7 +4,7 @@ import { ClosedError, Expressions, GraphBuilder, ProgramInputError, vjp, type Gr
 import { onnxCpuExecutor, probeOnnx } from '@geodesic/engine/onnx';
 import type { TensorData } from '@geodesic/tensor';
 import { describe, expect, it } from 'vitest';
-import { generator, tensor } from './kernel-cases.ts';
+import { generator, tensor } from './cases/kernel-case.ts';
 
 /** A classifier's loss and flat gradient: input sizes [8, 16, 4]. */
 function classifier(batch: number): Graph {
@@ -154,7 +154,12 @@ describe('onnxCpuExecutor', () => {
 });
 
 describe('probeOnnx', () => {
-  it('finds the native library and its version', () => {
-    expect(probeOnnx()).toEqual({ available: true, version: '1.30.0' });
+  it('finds the native library and its version', async () => {
+    expect(await probeOnnx('onnx-cpu')).toEqual({ available: true, version: '1.30.0' });
+  });
+
+  it('finds CUDA, or says why not', async () => {
+    const { available, reason } = await probeOnnx('onnx-cuda');
+    expect(available || reason).toBeTruthy();
   });
 });

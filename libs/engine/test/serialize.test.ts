@@ -10,7 +10,7 @@ import {
   type Graph,
 } from '@geodesic/engine';
 import { describe, expect, it } from 'vitest';
-import { tensor } from './kernel-cases.ts';
+import { tensor } from './cases/kernel-case.ts';
 
 function example(): Graph {
   const builder = new GraphBuilder();

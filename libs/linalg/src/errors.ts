@@ -45,3 +45,12 @@ export class ConvergenceError extends Error {
     this.iterations = iterations;
   }
 }
+
+/** LAPACK was asked for and is not there. */
+export class LapackUnavailableError extends Error {
+  override readonly name = 'LapackUnavailableError';
+
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`openLapack: expected koffi and a LAPACK library, got ${reason}`, options);
+  }
+}

@@ -1,7 +1,7 @@
 /**
  * Kronecker-factored operators. With row-major vec, (left (x) right^T) vec(V) = vec(left V right): one never forms the [m n, m n] matrix.
  */
-import { matmul } from './matmul.ts';
+import { matmul } from './default-linalg.ts';
 
 /** The product left [m, m] V [m, n] right [n, n], a new array [m, n]. O(m^2 n + m n^2). @throws {ShapeError} when a length is wrong */
 export function kroneckerApply(

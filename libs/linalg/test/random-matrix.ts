@@ -1,6 +1,9 @@
 /**
  * Matrices for the tests, from a seed: entries in [-1, 1) by the mulberry32 generator, so that this library's tests need no other library.
  */
+import { createLinalg } from '../src/index.ts';
+
+const linalg = createLinalg({ backend: 'plain' });
 
 /** `size` entries in [-1, 1), a pure function of the seed. */
 export function randomMatrix(seed: number, size: number): Float64Array {
@@ -16,12 +19,21 @@ export function randomMatrix(seed: number, size: number): Float64Array {
 /** X X^T / n + shift I for a random X [n, n]: symmetric positive definite, well conditioned. */
 export function randomSpd(seed: number, n: number, shift = 0.5): Float64Array {
   const x = randomMatrix(seed, n * n);
-  const a = new Float64Array(n * n);
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j < n; j++) {
-      let sum = i === j ? shift : 0;
-      for (let k = 0; k < n; k++) sum += (x[i * n + k] * x[j * n + k]) / n;
-      a[i * n + j] = sum;
-    }
+  const a = linalg.matmul(x, x, { m: n, k: n, n, transposeB: true }).map((entry) => entry / n);
+  for (let i = 0; i < n; i++) a[i * (n + 1)] += shift;
   return a;
+}
+
+/** Q diag(eigenvalues) Q^T for a random orthogonal Q, symmetric to the bit. */
+export function withEigenvalues(seed: number, eigenvalues: ArrayLike<number>): Float64Array {
+  const n = eigenvalues.length;
+  const { q } = linalg.qr(randomMatrix(seed, n * n), n, n);
+  const scaled = q.map((entry, at) => entry * eigenvalues[at % n]);
+  const a = linalg.matmul(scaled, q, { m: n, k: n, n, transposeB: true });
+  return a.map((entry, at) => (entry + a[(at % n) * n + Math.floor(at / n)]) / 2);
+}
+
+/** `n` numbers from 1 down to 1 / condition, evenly in the logarithm. */
+export function logSpaced(n: number, condition: number): Float64Array {
+  return Float64Array.from({ length: n }, (_, i) => condition ** (n > 1 ? -i / (n - 1) : 0));
 }

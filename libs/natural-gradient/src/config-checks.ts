@@ -47,6 +47,7 @@ export function checkGroupNames(groups: readonly GroupConfig[]): void {
 export function checkMethod(group: GroupConfig): void {
   const check = (test: Check, field: string, value: unknown): void => test(`${group.name}.${field}`, value);
   if (group.parameters.length === 0) throw new OptimizerConfigError(`${group.name}.parameters`, 'at least one parameter name', 'none');
+  if (group.method === 'frozen') return;
   checkSchedule(`${group.name}.learningRate`, group.learningRate);
   check(nonNegative, 'weightDecay', group.weightDecay);
   switch (group.method) {
@@ -75,7 +76,7 @@ export function checkMethod(group: GroupConfig): void {
     default:
       throw new OptimizerConfigError(
         `${(group as GroupConfig).name}.method`,
-        'kfac, metric-kfac, adam or sgd',
+        'kfac, metric-kfac, adam, sgd or frozen',
         (group as GroupConfig).method,
       );
   }

@@ -15,7 +15,7 @@ export interface Schedule {
 }
 
 /**
- * K-FAC of dense layers. The two methods share all arithmetic and differ in what the caller's model puts into S:
+ * K-FAC of dense and convolutional layers. The two methods share all arithmetic and differ in what the caller's model puts into S:
  * `kfac` expects gradients of sampled (or given) labels, `metric-kfac` the learned metric (E[g], or its sampled cotangents).
  */
 export interface KfacConfig {
@@ -66,18 +66,28 @@ export interface SgdConfig {
   readonly weightDecay: number;
 }
 
+/** Parameters that stay as they are, to the last bit: they have no state, and their gradients may be zeros. */
+export interface FrozenConfig {
+  readonly method: 'frozen';
+}
+
 /** The method of a group and its options. */
-export type MethodConfig = KfacConfig | AdamConfig | SgdConfig;
+export type MethodConfig = KfacConfig | AdamConfig | SgdConfig | FrozenConfig;
 
 /** One optimiser group: a method and the exact names of the parameters that it moves. */
 export type GroupConfig = { readonly name: string; readonly parameters: readonly string[] } & MethodConfig;
 
+/** What a layer is; K-FAC takes dense and convolutional ones. */
+export type LayerKind = 'dense' | 'conv' | 'embedding' | 'norm';
+
 /**
- * A dense layer that may be preconditioned. Its weight [I, O] and, with a bias, its bias [O] stand together in theta, so that they
- * form one row-major matrix [I + 1, O] whose last row belongs to the homogeneous coordinate.
+ * A layer that may be preconditioned. Its weight [I, O] (a filter [kh, kw, C, O] counts as [kh kw C, O]) and, with a bias, its bias [O]
+ * stand together in theta, so that they form one row-major matrix [I + 1, O] whose last row belongs to the homogeneous coordinate.
  */
 export interface LayerRegistration {
   readonly name: string;
+  /** Default `dense`. */
+  readonly kind?: LayerKind;
   readonly inputs: number;
   readonly outputs: number;
   readonly bias: boolean;

@@ -1,44 +1,53 @@
 /**
- * The inverse of a damped curvature, with a ladder for factors that are not positive definite: float32 sums of nearly dependent
- * inputs can have eigenvalues below minus the damping. The damping is raised tenfold at most three times; when that fails too the
- * caller keeps its last good inverse, which can slow a descent on a fresh gradient but not turn it into an ascent.
+ * The inverse of a damped curvature, factor by factor down the ladder of robustInverse: float32 sums of nearly dependent inputs can
+ * have eigenvalues below minus the damping, which then count as zero. A factor that nothing helps leaves the caller with its last
+ * good inverses, which can slow a descent on a fresh gradient but not turn it into an ascent.
  */
-import { NotPositiveDefiniteError, spdInverse } from '@geodesic/linalg';
-import { dampFactors } from './factored-damping.ts';
+import {
+  type FailedInverse,
+  type InverseCounters,
+  inverseCounters,
+  NotFiniteError,
+  NotPositiveDefiniteError,
+  robustInverse,
+} from '@geodesic/linalg';
+import { splitDamping } from './factored-damping.ts';
 import type { KroneckerFactors } from './kronecker-factor.ts';
-
-/** Tenfold raises of the damping before the ladder gives up. */
-export const ladderRungs = 3;
 
 /** A damped inverse and what it took. */
 export interface DampedInverse {
   /** A_d^-1 and S_d^-1. */
   readonly inverse: KroneckerFactors;
   readonly pi: number;
-  /** Tenfold raises of the damping that were needed; 0 in health. */
-  readonly rung: number;
+  /** Which rung answered for each of the two factors: `float64` twice in health. */
+  readonly counters: Readonly<InverseCounters>;
 }
 
-/** The dampings that {@link invertDamped} tries, in order. */
-export function ladder(damping: number): number[] {
-  return Array.from({ length: ladderRungs + 1 }, (_, rung) => damping * 10 ** rung);
+/** A factor that a rung could not invert, for a later look. */
+export interface FailedFactor extends FailedInverse {
+  readonly factor: 'A' | 'S';
 }
 
-/** Damps and inverts both factors, climbing the ladder; undefined when every rung is indefinite. O(rows^3 + columns^3) a rung. */
-export function invertDamped(factors: KroneckerFactors, damping: number): DampedInverse | undefined {
-  for (const [rung, raised] of ladder(damping).entries()) {
-    const damped = dampFactors(factors, raised);
-    const inverse = tryInvert(damped.factors);
-    if (inverse !== undefined) return { inverse, pi: damped.pi, rung };
-  }
-  return undefined;
-}
-
-function tryInvert({ rows, columns, input, output }: KroneckerFactors): KroneckerFactors | undefined {
+/** Damps and inverts both factors; undefined when one of them cannot be inverted on any rung. O(rows^3 + columns^3). */
+export function invertDamped(
+  factors: KroneckerFactors,
+  damping: number,
+  onFailure?: (failure: FailedFactor) => void,
+): DampedInverse | undefined {
+  const { rows, columns, input, output } = factors;
+  const { pi, onInput, onOutput, isZero } = splitDamping(factors, damping);
+  const counters = inverseCounters();
+  const invert = (factor: 'A' | 'S', matrix: Float64Array, n: number, onDiagonal: number): Float64Array =>
+    robustInverse(isZero ? new Float64Array(n * n) : matrix, n, {
+      damping: onDiagonal,
+      counters,
+      ...(onFailure && { onFailure: (failure) => onFailure({ ...failure, factor }) }),
+    }).inverse;
   try {
-    return { rows, columns, input: spdInverse(input, rows), output: spdInverse(output, columns) };
+    const inverse = { rows, columns, input: invert('A', input, rows, onInput), output: invert('S', output, columns, onOutput) };
+    return { inverse, pi, counters };
   } catch (error) {
-    if (error instanceof NotPositiveDefiniteError) return undefined;
+    if (error instanceof NotPositiveDefiniteError || error instanceof NotFiniteError) return undefined;
     throw error;
   }
 }

@@ -13,7 +13,7 @@ export interface GroupRow {
   readonly tensors: number;
   /** Numbers in them. */
   readonly size: number;
-  /** Such as `0.1 -> 0.01 cosine, warm-up 10`. */
+  /** Such as `0.1 -> 0.01 cosine, warm-up 10`; empty for parameters that do not move. */
   readonly learningRate: string;
   /** The method's other options in one line. */
   readonly options: string;
@@ -26,12 +26,17 @@ export function describeGroup(group: GroupConfig, parameters: Layout): GroupRow 
     method: group.method,
     tensors: group.parameters.length,
     size: group.parameters.reduce((sum, name) => sum + entryOf(parameters, name).size, 0),
-    learningRate: describeSchedule(group.learningRate),
-    options: [...describeMethod(group), ...(group.weightDecay > 0 ? [`weight decay ${group.weightDecay}`] : [])].join(', '),
+    learningRate: group.method === 'frozen' ? '' : describeSchedule(group.learningRate),
+    options: describeMethod(group).join(', '),
   };
 }
 
 function describeMethod(group: GroupConfig): readonly string[] {
+  if (group.method === 'frozen') return [];
+  return [...describeOptions(group), ...(group.weightDecay > 0 ? [`weight decay ${group.weightDecay}`] : [])];
+}
+
+function describeOptions(group: Exclude<GroupConfig, { readonly method: 'frozen' }>): readonly string[] {
   switch (group.method) {
     case 'adam':
       return [`betas ${group.beta1} ${group.beta2}`, `epsilon ${group.epsilon}`];

@@ -83,15 +83,15 @@ export class NonFiniteError extends Error {
   }
 }
 
-/** A factor stayed indefinite on every rung of the damping ladder and there is no earlier inverse to keep. */
+/** A factor stayed singular on every rung of the ladder and there is no earlier inverse to keep. */
 export class SingularFactorError extends Error {
   override readonly name = 'SingularFactorError';
   readonly layer: string;
 
-  constructor(layer: string, dampings: readonly number[]) {
+  constructor(layer: string, damping: number) {
     super(
-      `step: expected positive definite Kronecker factors of layer '${layer}', got an indefinite one at every damping of ` +
-        `${dampings.join(', ')} and no earlier inverse to keep (raise the damping)`,
+      `step: expected positive definite Kronecker factors of layer '${layer}', got a singular one at the damping ${damping}, ` +
+        `negative eigenvalues taken as zero, and no earlier inverse to keep (raise the damping)`,
     );
     this.layer = layer;
   }

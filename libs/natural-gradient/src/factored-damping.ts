@@ -5,7 +5,7 @@
  * Where a Kronecker product is exact it is used instead, as in kfac-jax: a zero factor leaves lambda I = sqrt(lambda) I (x)
  * sqrt(lambda) I, and beside a 1 x 1 factor a the other takes lambda / a.
  */
-import { addDiagonal, identity, trace } from '@geodesic/linalg';
+import { addDiagonal, trace } from '@geodesic/linalg';
 import type { KroneckerFactors } from './kronecker-factor.ts';
 
 /** Damped factors and the pi that split the damping; pi is 1 where a factor is zero. */
@@ -14,32 +14,37 @@ export interface DampedFactors {
   readonly pi: number;
 }
 
+/** What the damping adds to each factor's diagonal; `isZero` where a factor is zero, and both count as zero. */
+export interface DampingSplit {
+  readonly pi: number;
+  readonly onInput: number;
+  readonly onOutput: number;
+  readonly isZero: boolean;
+}
+
 /**
  * Damps a curvature by lambda >= 0; the factors given are left alone.
  * With lambda = 0 they come back undamped, singular where they were.
  */
 export function dampFactors(factors: KroneckerFactors, damping: number): DampedFactors {
   const { rows, columns, input, output } = factors;
-  if (isZero(input) || isZero(output)) {
-    const root = Math.sqrt(damping);
-    return { factors: { rows, columns, input: scaledIdentity(rows, root), output: scaledIdentity(columns, root) }, pi: 1 };
-  }
-  // A negative trace is an indefinite factor: that is for the Cholesky factorisation to refuse, not for a square root to turn into NaN.
-  const pi = Math.sqrt(Math.abs(trace(input, rows) / rows / (trace(output, columns) / columns)));
-  const [onInput, onOutput] = splitDamping(factors, damping, pi);
-  return { factors: { rows, columns, input: addDiagonal(input, rows, onInput), output: addDiagonal(output, columns, onOutput) }, pi };
+  const { pi, onInput, onOutput, isZero } = splitDamping(factors, damping);
+  const damped = (factor: Float64Array, n: number, onDiagonal: number): Float64Array =>
+    addDiagonal(isZero ? new Float64Array(n * n) : factor, n, onDiagonal);
+  return { factors: { rows, columns, input: damped(input, rows, onInput), output: damped(output, columns, onOutput) }, pi };
 }
 
-function splitDamping({ rows, columns, input, output }: KroneckerFactors, damping: number, pi: number): readonly [number, number] {
-  if (columns === 1) return [damping / output[0], 0];
-  if (rows === 1) return [0, damping / input[0]];
-  return [pi * Math.sqrt(damping), Math.sqrt(damping) / pi];
+/** Splits a damping lambda >= 0 between the factors. */
+export function splitDamping({ rows, columns, input, output }: KroneckerFactors, damping: number): DampingSplit {
+  const root = Math.sqrt(damping);
+  if (isZero(input) || isZero(output)) return { pi: 1, onInput: root, onOutput: root, isZero: true };
+  // A negative trace is an indefinite factor: that is for the ladder of inverses to find, not for a square root to turn into NaN.
+  const pi = Math.sqrt(Math.abs(trace(input, rows) / rows / (trace(output, columns) / columns)));
+  if (columns === 1) return { pi, onInput: damping / output[0], onOutput: 0, isZero: false };
+  if (rows === 1) return { pi, onInput: 0, onOutput: damping / input[0], isZero: false };
+  return { pi, onInput: pi * root, onOutput: root / pi, isZero: false };
 }
 
 function isZero(factor: Float64Array): boolean {
   return factor.every((value) => value === 0);
-}
-
-function scaledIdentity(n: number, value: number): Float64Array {
-  return identity(n).map((entry) => entry * value);
 }

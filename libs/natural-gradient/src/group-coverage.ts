@@ -3,7 +3,7 @@
  * parameters. A forgotten or doubly moved parameter is a silent training bug everywhere else; here it is an error with its name.
  */
 import { entryOf, type Layout } from '@geodesic/tensor';
-import type { GroupConfig, KfacConfig, LayerRegistration } from './config.ts';
+import type { GroupConfig, KfacConfig, LayerKind, LayerRegistration } from './config.ts';
 import { checkLayer } from './config-checks.ts';
 import { CoverageError, OptimizerConfigError } from './errors.ts';
 import type { Span } from './group.ts';
@@ -49,18 +49,32 @@ export function placeLayers(
     const layer = registered.get(name);
     if (layer === undefined) throw new OptimizerConfigError(`${group.name}.layers`, `among ${[...registered.keys()].join(', ')}`, name);
     checkLayer(layer);
+    checkKind(group, layer);
     return placeLayer(layer);
   });
   const spans = parameterSpans(group, parameters);
   for (const layer of placed) checkTiled(group, layer, spans);
   const stray = group.parameters.find((name) => !placed.some((layer) => contains(layer, entryOf(parameters, name))));
   if (stray !== undefined) {
-    throw new OptimizerConfigError(`${group.name}.parameters`, 'weights and biases of its layers (use adam or sgd for others)', stray);
+    throw new OptimizerConfigError(
+      `${group.name}.parameters`,
+      'weights and biases of its layers (use adam, sgd or frozen for others)',
+      stray,
+    );
   }
   return disjoint(
     group,
     placed.sort((a, b) => a.offset - b.offset),
   );
+}
+
+/** Kinds of layers whose curvature is a Kronecker product of two full factors. */
+const kroneckerKinds: readonly LayerKind[] = ['dense', 'conv'];
+
+function checkKind({ name, method }: GroupConfig, { name: layer, kind = 'dense' }: LayerRegistration): void {
+  if (kroneckerKinds.includes(kind)) return;
+  const expected = `layers of kind ${kroneckerKinds.join(' or ')} for method ${method} (move the others to an adam, sgd or frozen group)`;
+  throw new OptimizerConfigError(`${name}.layers`, expected, `${layer}, of kind ${kind}`);
 }
 
 /** Two layers on the same entries of theta, or one layer named twice, would move them twice. */

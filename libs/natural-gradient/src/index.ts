@@ -1,5 +1,15 @@
-export type { AdamConfig, GroupConfig, KfacConfig, LayerRegistration, MethodConfig, Schedule, SgdConfig } from './config.ts';
-export { type DampedInverse, invertDamped } from './damped-inverse.ts';
+export type {
+  AdamConfig,
+  FrozenConfig,
+  GroupConfig,
+  KfacConfig,
+  LayerKind,
+  LayerRegistration,
+  MethodConfig,
+  Schedule,
+  SgdConfig,
+} from './config.ts';
+export { type DampedInverse, type FailedFactor, invertDamped } from './damped-inverse.ts';
 export type { GroupRow } from './describe.ts';
 export { solveExactlyDamped } from './eigenbasis-damping.ts';
 export {
@@ -13,6 +23,7 @@ export {
   StepInputError,
 } from './errors.ts';
 export { type DampedFactors, dampFactors } from './factored-damping.ts';
+export { dumpFailedFactor, type FailedFactorObserver, type FailedLayerFactor, type MatrixDump } from './failed-factor.ts';
 export { klScale } from './kl-clip.ts';
 export { type KroneckerFactors, multiply, toDense } from './kronecker-factor.ts';
 export { nextMean, nextWeight } from './moving-average.ts';

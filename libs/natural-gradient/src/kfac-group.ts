@@ -5,7 +5,9 @@
  * The damping is lambda + eta_2, because the L2 term adds eta_2 I to the curvature. Sums over layers run in the order of theta.
  */
 import type { KfacConfig } from './config.ts';
+import type { FailedFactor } from './damped-inverse.ts';
 import { MissingStatisticsError } from './errors.ts';
+import type { FailedFactorObserver } from './failed-factor.ts';
 import { type Group, type GroupInput, type GroupOutput, lengthOf, type Span } from './group.ts';
 import { klScale } from './kl-clip.ts';
 import { multiply } from './kronecker-factor.ts';
@@ -20,6 +22,14 @@ import { l2Gradient } from './weight-decay.ts';
 /** A layer and where its matrix stands in theta. */
 export interface PlacedLayer extends LayerShape, Span {}
 
+/** What a group is made from beside its name and configuration. */
+export interface KfacGroupOptions {
+  /** Ascending by offset. */
+  readonly layers: readonly PlacedLayer[];
+  readonly totalSteps: number;
+  readonly onFailedFactor?: FailedFactorObserver | undefined;
+}
+
 /** A group preconditioned by Kronecker factors. State: `velocity` [n], `weight` (debias), and `<layer>/...` of layer-curvature.ts. */
 export class KfacGroup implements Group {
   readonly name: string;
@@ -28,15 +38,16 @@ export class KfacGroup implements Group {
   readonly #config: KfacConfig;
   readonly #damping: number;
   readonly #totalSteps: number;
+  readonly #onFailedFactor: FailedFactorObserver | undefined;
 
-  /** `layers` ascending by offset. */
-  constructor(name: string, config: KfacConfig, options: { readonly layers: readonly PlacedLayer[]; readonly totalSteps: number }) {
+  constructor(name: string, config: KfacConfig, options: KfacGroupOptions) {
     this.name = name;
     this.spans = options.layers;
     this.#layers = options.layers;
     this.#config = config;
     this.#damping = config.damping + config.weightDecay;
     this.#totalSteps = options.totalSteps;
+    this.#onFailedFactor = options.onFailedFactor;
   }
 
   initialState(): StateTree {
@@ -70,6 +81,8 @@ export class KfacGroup implements Group {
         damping: this.#damping,
         meanPi: sumOf(curvatures, 'pi') / curvatures.length,
         fallbacks: sumOf(curvatures, 'fallbacks'),
+        clamped: sumOf(curvatures, 'clamped'),
+        kept: sumOf(curvatures, 'kept'),
       },
     };
   }
@@ -80,7 +93,9 @@ export class KfacGroup implements Group {
     const after = this.statisticsDue(step) ? absorb(layer, before, { step, count, statistics, weight: now.weight }) : before;
     if (now.weight === 0) throw new MissingStatisticsError(layer.name, `A/${layer.name}`, step);
     if (hasInverse(after) && !isDue(step, inverseEvery)) return after;
-    return refresh(layer, after, { step, damping: this.#damping, normalizeMetric });
+    const observer = this.#onFailedFactor;
+    const onFailedFactor = observer && ((failure: FailedFactor): void => observer({ ...failure, layer: layer.name, step }));
+    return refresh(layer, after, { step, damping: this.#damping, normalizeMetric, onFailedFactor });
   }
 
   /** U over all layers, and sum_l <U_l, dW_l>. */

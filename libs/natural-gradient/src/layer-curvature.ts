@@ -1,16 +1,17 @@
 /**
  * The curvature of one layer over time: moving averages of its two factors and the damped inverses in use, with the step they were
  * computed at. All of it is state, so a run resumed between two refreshes goes on with the same inverses, bit for bit.
- * Keys: `A`, `S` (means), `inverseA`, `inverseS`, `inverseStep` (0: none yet), `pi`, `fallbacks` (refreshes off the first rung).
+ * Keys: `A`, `S` (means), `inverseA`, `inverseS`, `inverseStep` (0: none yet), `pi`; counted since the run began: `fallbacks` (refreshes
+ * that left the first rung), `clamped` (factors inverted with negative eigenvalues as zero), `kept` (refreshes that kept the inverses).
  */
 import { trace } from '@geodesic/linalg';
-import { invertDamped, ladder } from './damped-inverse.ts';
+import { type FailedFactor, invertDamped } from './damped-inverse.ts';
 import { MissingStatisticsError, NonFiniteError, SingularFactorError, StepInputError } from './errors.ts';
 import type { KroneckerFactors } from './kronecker-factor.ts';
 import { nextMean } from './moving-average.ts';
 import { scalar, type StateTree } from './state.ts';
 
-const curvatureKeys = ['A', 'S', 'inverseA', 'inverseS', 'inverseStep', 'pi', 'fallbacks'] as const;
+const curvatureKeys = ['A', 'S', 'inverseA', 'inverseS', 'inverseStep', 'pi', 'fallbacks', 'clamped', 'kept'] as const;
 
 /** The shape of a layer's matrix: rows I + 1 (or I without a bias), columns O. */
 export interface LayerShape {
@@ -34,6 +35,8 @@ export interface RefreshOptions {
   readonly damping: number;
   /** Scale S to mean eigenvalue 1 first. */
   readonly normalizeMetric: boolean;
+  /** Told of every factor that could not be inverted on some rung. */
+  readonly onFailedFactor?: ((failure: FailedFactor) => void) | undefined;
 }
 
 /** The state of a layer of which nothing is known. */
@@ -46,6 +49,8 @@ export function initialCurvature({ rows, columns }: LayerShape): Record<(typeof 
     inverseStep: scalar(0),
     pi: scalar(0),
     fallbacks: scalar(0),
+    clamped: scalar(0),
+    kept: scalar(0),
   };
 }
 
@@ -60,18 +65,28 @@ export function absorb(layer: LayerShape, state: StateTree, batch: StatisticsBat
 }
 
 /**
- * The state with inverses of the present means. Where the ladder fails the last good inverses stay in use.
- * @throws {SingularFactorError} when it fails and there are none
+ * The state with inverses of the present means. Where a factor has none the last good inverses stay in use.
+ * @throws {SingularFactorError} when there are none yet
  */
 export function refresh(layer: LayerShape, state: StateTree, options: RefreshOptions): StateTree {
   const { rows, columns } = layer;
   const output = options.normalizeMetric ? withUnitScale(state['S'], columns) : state['S'];
-  const found = invertDamped({ rows, columns, input: state['A'], output }, options.damping);
-  if (found?.rung === 0) return { ...state, ...cache(found.inverse, found.pi, options.step) };
-  const fallbacks = scalar(state['fallbacks'][0] + 1);
-  if (found !== undefined) return { ...state, ...cache(found.inverse, found.pi, options.step), fallbacks };
-  if (!hasInverse(state)) throw new SingularFactorError(layer.name, ladder(options.damping));
-  return { ...state, fallbacks };
+  const found = invertDamped({ rows, columns, input: state['A'], output }, options.damping, options.onFailedFactor);
+  if (found === undefined) {
+    if (!hasInverse(state)) throw new SingularFactorError(layer.name, options.damping);
+    return { ...state, fallbacks: countedUp(state['fallbacks'], 1), kept: countedUp(state['kept'], 1) };
+  }
+  const { inverse, pi, counters } = found;
+  return {
+    ...state,
+    ...cache(inverse, pi, options.step),
+    fallbacks: countedUp(state['fallbacks'], counters.eigen > 0 ? 1 : 0),
+    clamped: countedUp(state['clamped'], counters.eigen),
+  };
+}
+
+function countedUp(counter: Float64Array, by: number): Float64Array {
+  return scalar(counter[0] + by);
 }
 
 /** A layer's own entries of its group's state, without the layer's name. */

@@ -3,12 +3,15 @@
  * group answers in float64, and the update is rounded to float32 once, for everyone to apply as theta = fround(theta + delta).
  * P parameters in all.
  */
+import { defaultLinalg, type LinalgFingerprint } from '@geodesic/linalg';
 import type { Layout } from '@geodesic/tensor';
 import { AdamGroup } from './adam.ts';
 import type { GroupConfig, LayerRegistration } from './config.ts';
 import { checkGroupNames, checkMethod, checkTotalSteps } from './config-checks.ts';
 import { describeGroup, type GroupRow } from './describe.ts';
 import { NonFiniteError, type NonFiniteQuantity, StepInputError } from './errors.ts';
+import type { FailedFactorObserver } from './failed-factor.ts';
+import { FrozenGroup } from './frozen.ts';
 import { type Group, gather, scatter } from './group.ts';
 import { checkCoverage, parameterSpans, placeLayers } from './group-coverage.ts';
 import { KfacGroup } from './kfac-group.ts';
@@ -42,6 +45,8 @@ export interface StepOutput {
 
 /** Optimiser of one run. Holds no state of its own. */
 export interface Optimizer {
+  /** What a step's bits depend on beside its input, as far as it is known here: the linear algebra. */
+  readonly fingerprint: LinalgFingerprint;
   initialState(): StateTree;
   /** Whether any group absorbs statistics at this step (1-based). */
   statisticsDue(step: number): boolean;
@@ -65,6 +70,8 @@ export interface OptimizerOptions {
   readonly parameters: Layout;
   /** Length of the run, for the schedules. */
   readonly totalSteps: number;
+  /** Told of every Kronecker factor that left the first rung of its inverse; changes nothing. */
+  readonly onFailedFactor?: FailedFactorObserver;
 }
 
 /**
@@ -84,6 +91,7 @@ export function createOptimizer(options: OptimizerOptions): Optimizer {
   };
   const fresh = initialState();
   return {
+    fingerprint: defaultLinalg().fingerprint,
     initialState,
     statisticsDue: (step) => groups.some((group) => group.statisticsDue(step)),
     step: (state, input) => {
@@ -95,15 +103,17 @@ export function createOptimizer(options: OptimizerOptions): Optimizer {
   };
 }
 
-function createGroup(config: GroupConfig, { layers, parameters, totalSteps }: OptimizerOptions): Group {
+function createGroup(config: GroupConfig, { layers, parameters, totalSteps, onFailedFactor }: OptimizerOptions): Group {
   switch (config.method) {
     case 'adam':
       return new AdamGroup(config.name, config, { spans: parameterSpans(config, parameters), totalSteps });
     case 'sgd':
       return new SgdGroup(config.name, config, { spans: parameterSpans(config, parameters), totalSteps });
+    case 'frozen':
+      return new FrozenGroup(config.name, parameterSpans(config, parameters));
     case 'kfac':
     case 'metric-kfac':
-      return new KfacGroup(config.name, config, { layers: placeLayers(config, layers, parameters), totalSteps });
+      return new KfacGroup(config.name, config, { layers: placeLayers(config, layers, parameters), totalSteps, onFailedFactor });
   }
 }
 

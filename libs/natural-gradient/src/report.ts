@@ -1,8 +1,8 @@
 /**
  * The measurements of a step. Over all parameters: `gradientNorm`, `updateNorm` (Euclidean, before rounding) and `fallbacks` (inverse
- * refreshes off the first rung of the damping ladder, since the run began). For every group `<measurement>/<group>`: `learningRate`
- * and, with K-FAC, `klScale` (nu), `damping`, `meanPi`, `fallbacks`. The same names without a group are those of the leading group:
- * the first with K-FAC, else the first.
+ * refreshes that left the first rung of the ladder, since the run began). For every group `<measurement>/<group>`: `learningRate`
+ * and, with K-FAC, `klScale` (nu), `damping`, `meanPi`, `fallbacks`, `clamped` and `kept` (see layer-curvature.ts). The same names
+ * without a group are those of the leading group: the first with K-FAC, else the first that moves.
  */
 import { dot } from './vector.ts';
 
@@ -18,10 +18,10 @@ export function stepReport(step: {
   readonly gradient: Float64Array;
   readonly update: Float64Array;
 }): Record<string, number> {
-  const leading = step.groups.find(({ report }) => 'damping' in report) ?? step.groups[0];
+  const leading = step.groups.find(({ report }) => 'damping' in report) ?? step.groups.find(({ report }) => 'learningRate' in report);
   const each = step.groups.flatMap(({ name, report }) => Object.entries(report).map(([key, value]) => [`${key}/${name}`, value] as const));
   return {
-    ...leading.report,
+    ...leading?.report,
     gradientNorm: norm(step.gradient),
     updateNorm: norm(step.update),
     fallbacks: step.groups.reduce((sum, { report }) => sum + (report['fallbacks'] ?? 0), 0),

@@ -23,7 +23,7 @@ describe('checkMethod', () => {
     [{ learningRate: { ...kfac.learningRate, initial: -1 } }, 'dense.learningRate.initial', 'a number of at least 0, got -1'],
     [{ learningRate: { ...kfac.learningRate, warmupSteps: 0.5 } }, 'dense.learningRate.warmupSteps', 'an integer of at least 0, got 0.5'],
     [{ learningRate: { ...kfac.learningRate, shape: 'step' } }, 'dense.learningRate.shape', "constant, linear or cosine, got 'step'"],
-    [{ method: 'shampoo' }, 'dense.method', "kfac, metric-kfac, adam or sgd, got 'shampoo'"],
+    [{ method: 'shampoo' }, 'dense.method', "kfac, metric-kfac, adam, sgd or frozen, got 'shampoo'"],
   ])('refuses %o of a K-FAC group, naming %s', (change, field, message) => {
     expect(() => withDense(change)).toThrow(OptimizerConfigError);
     expect(() => withDense(change)).toThrow(`expected ${field} to be ${message}`);

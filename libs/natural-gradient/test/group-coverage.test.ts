@@ -41,8 +41,21 @@ describe('placeLayers', () => {
 
   it('refuses a parameter that belongs to no layer of the group', () => {
     expect(() => create([{ name: 'dense', ...kfac, parameters: [...kfacParameters, 'scale'] }])).toThrow(
-      "weights and biases of its layers (use adam or sgd for others), got 'scale'",
+      "weights and biases of its layers (use adam, sgd or frozen for others), got 'scale'",
     );
+  });
+
+  it.each(['embedding', 'norm'] as const)('refuses a layer of kind %s, naming layer and kind', (kind) => {
+    const registered = layers.map((layer) => (layer.name === 'stem' ? { ...layer, kind } : layer));
+    expect(() => create(groups, registered)).toThrow(
+      'expected dense.layers to be layers of kind dense or conv for method kfac (move the others to an adam, sgd or frozen group), ' +
+        `got 'stem, of kind ${kind}'`,
+    );
+  });
+
+  it('takes a convolution by its filter as a matrix', () => {
+    const registered = layers.map((layer) => (layer.name === 'stem' ? { ...layer, kind: 'conv' as const } : layer));
+    expect(() => create(groups, registered)).not.toThrow();
   });
 
   it('refuses a layer that is named twice', () => {

@@ -2,6 +2,9 @@ import { makeLayout } from '@geodesic/tensor';
 import { expectClose } from '@geodesic/testing';
 import {
   createOptimizer,
+  dumpFailedFactor,
+  type FailedFactorObserver,
+  type FailedLayerFactor,
   invertDamped,
   type KfacConfig,
   MissingStatisticsError,
@@ -25,10 +28,10 @@ const plain: KfacConfig = {
   inverseEvery: 1,
 };
 
-function optimizerOf(config: KfacConfig): Optimizer {
+function optimizerOf(config: KfacConfig, onFailedFactor?: FailedFactorObserver): Optimizer {
   const rest = { name: 'rest', parameters: ['scale'], ...sgd };
   const groups = [{ name: 'dense', parameters: kfacParameters, ...config }, rest];
-  return createOptimizer({ groups, layers, parameters: layout, totalSteps: 20 });
+  return createOptimizer({ groups, layers, parameters: layout, totalSteps: 20, ...(onFailedFactor && { onFailedFactor }) });
 }
 
 function steps(optimizer: Optimizer, last: number): StepOutput[] {
@@ -174,22 +177,25 @@ function withHead(optimizer: Optimizer, state: StateTree, at: { step: number; s:
 }
 
 describe('the fallback ladder', () => {
-  const hopeless = Float64Array.from([1000 * count, 0, 0, -999 * count]);
+  /** Of trace zero: no pi splits the damping. */
+  const hopeless = Float64Array.from([count, 0, 0, -count]);
   const mild = Float64Array.from([count, 0, 0, -0.2 * count]);
   const every = { ...plain, factorDecay: 0 };
 
-  it('raises the damping of an indefinite factor and counts it', () => {
-    const optimizer = optimizerOf(every);
+  it('takes negative eigenvalues as zero, counts it and hands the factor out', () => {
+    const failures: unknown[] = [];
+    const optimizer = optimizerOf(every, (failure) => failures.push(failure));
     const output = withHead(optimizer, optimizer.initialState(), { step: 1, s: mild });
-    expect(output.report['fallbacks']).toBe(1);
+    expect(output.report).toMatchObject({ fallbacks: 1, clamped: 1, kept: 0 });
     expect(output.state['dense/head/inverseStep'][0]).toBe(1);
+    expect(failures).toMatchObject([{ layer: 'head', factor: 'S', step: 1, rung: 'float64', n: 2 }]);
   });
 
-  it('keeps the last good inverse when no damping helps, and recovers', () => {
+  it('keeps the last good inverse when nothing helps, and recovers', () => {
     const optimizer = optimizerOf(every);
     const [first] = steps(optimizer, 1);
     const second = withHead(optimizer, first.state, { step: 2, s: hopeless });
-    expect(second.report['fallbacks']).toBe(1);
+    expect(second.report).toMatchObject({ fallbacks: 1, clamped: 0, kept: 1 });
     expect(second.state['dense/head/inverseS']).toEqual(first.state['dense/head/inverseS']);
     expect(second.state['dense/head/inverseStep'][0]).toBe(1);
     expect(second.state['dense/stem/inverseStep'][0]).toBe(2);
@@ -202,5 +208,22 @@ describe('the fallback ladder', () => {
     const optimizer = optimizerOf(every);
     expect(() => withHead(optimizer, optimizer.initialState(), { step: 1, s: hopeless })).toThrow(SingularFactorError);
     expect(() => withHead(optimizer, optimizer.initialState(), { step: 1, s: hopeless })).toThrow("factors of layer 'head'");
+  });
+});
+
+describe('dumpFailedFactor', () => {
+  it('names a file after step, layer, factor and rung', () => {
+    const failure = {
+      layer: 'net/stem 1',
+      factor: 'A',
+      step: 12,
+      rung: 'float64',
+      n: 1,
+      matrix: Float64Array.of(-1),
+      error: new Error('x'),
+    };
+    const { name, bytes } = dumpFailedFactor(failure as FailedLayerFactor);
+    expect(name).toBe('step-000012-net_stem_1-A-float64.matrix');
+    expect(bytes).toHaveLength(28 + 8);
   });
 });

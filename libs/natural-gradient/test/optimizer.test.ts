@@ -129,7 +129,7 @@ describe('Optimizer.step', () => {
     expect(Object.keys(report).sort()).toEqual(
       [
         ['gradientNorm', 'updateNorm', 'learningRate/rest'],
-        ['learningRate', 'klScale', 'damping', 'meanPi', 'fallbacks'].flatMap((key) => [key, `${key}/dense`]),
+        ['learningRate', 'klScale', 'damping', 'meanPi', 'fallbacks', 'clamped', 'kept'].flatMap((key) => [key, `${key}/dense`]),
       ]
         .flat()
         .sort(),

@@ -31,7 +31,7 @@ export function affineCoupling(options: AffineCouplingOptions): ChartMap {
   };
   return {
     parameters: [...hidden.parameters, ...affine.parameters],
-    layers: [hidden.entry, affine.entry],
+    layers: [...hidden.entries, ...affine.entries],
     forward: (t, x) => {
       const xa = columns(x, kept);
       const { s, shift } = net(t, xa);

@@ -4,19 +4,19 @@
  * added over all slots and give b = -mean, a = -ln std. Padding rows have weight 0 and enter no moment.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ClassifierModel, Dense } from '@geodesic/nn';
+import type { Layer, Model } from '@geodesic/nn';
 import { actNormFromSums, actNormParameters } from './act-norm.ts';
 import type { ChartBlock } from './chart-block.ts';
 
 /** The parts of a classifier whose norms are initialised; width is d. */
 export interface InitialisationOptions {
-  readonly stem: Dense;
+  readonly stem: Layer;
   readonly blocks: readonly ChartBlock[];
   readonly width: number;
 }
 
 /** The `init` phase of a stack of chart blocks behind a stem. */
-export function initialiseFromData({ stem, blocks, width }: InitialisationOptions): NonNullable<ClassifierModel['initialisation']> {
+export function initialiseFromData({ stem, blocks, width }: InitialisationOptions): NonNullable<Model['initialisation']> {
   const norms = blocks.map((_, i) => ({
     ...actNormParameters(`block${i + 1}.norm`),
     sum: `init/block${i + 1}/x`,

@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { StateEntry } from '@geodesic/engine';
-import { dense, type ClassifierModel, type Tensors } from '@geodesic/nn';
+import { classificationTask, dense, type Model, type Tensors } from '@geodesic/nn';
 import { chartBlock } from './chart-block.ts';
 import { chartNames, evolutionColumns, evolutionTerms, volumeWeight } from './evolution.ts';
 import { drawFromMetric, factoredMetric } from './factored-metric.ts';
@@ -25,24 +25,26 @@ export interface NdmClassifierOptions {
   readonly metric: { readonly rank: number; readonly basis: number; readonly hidden: number };
   /** lambda_a, lambda_v and the steps over which lambda_v warms up. */
   readonly objective: { readonly anchor: number; readonly volume: number; readonly volumeWarmupSteps: number };
+  /** Share of a label spread over all classes while training, in [0, 1); default 0. */
+  readonly labelSmoothing?: number;
 }
 
 /** tau_l never falls below this: a confident net has scores of almost zero. */
 const scaleFloor = 1e-8;
 
 /** Builds the model. Layers: `stem`, `block<l>.coupling<1|2>.<hidden|affine>`, `head`. */
-export function ndmClassifier(options: NdmClassifierOptions): ClassifierModel {
-  const { inputs, classes, width, hidden, reflections, scaleMax, objective } = options;
+export function ndmClassifier(options: NdmClassifierOptions): Model {
+  const { inputs, width, hidden, reflections, scaleMax, objective } = options;
   const stem = dense({ name: 'stem', inputs, outputs: width });
   const blocks = range(options.blocks).map((i) => chartBlock({ name: `block${i + 1}`, width, hidden, reflections, scaleMax }));
   const metrics = range(options.blocks + 1).map((l) => factoredMetric({ name: `metric${l}`, width, ...options.metric }));
-  const head = dense({ name: 'head', inputs: width, outputs: classes });
+  const head = dense({ name: 'head', inputs: width, outputs: options.classes });
   const { rank } = options.metric;
   return {
     featureShape: [inputs],
-    classes,
+    task: classificationTask(options),
     parameters: [stem, ...blocks, ...metrics, head].flatMap((part) => part.parameters),
-    layers: [stem.entry, ...blocks.flatMap((block) => block.layers), head.entry],
+    layers: [...stem.entries, ...blocks.flatMap((block) => block.layers), ...head.entries],
     state: stateOf(options),
     charts: range(options.blocks + 1).map((l) => ({
       output: chartNames.output(l),

@@ -35,7 +35,7 @@ function moments(block: number, parameters: Float64Array): { means: number[]; va
   const named = Object.fromEntries(
     ndm.layout.entries.map(({ name, shape }) => [name, tensor(shape, [...viewOf(ndm.layout, parameters, name)])]),
   );
-  const chart = evaluateFunction((t) => ndm.model.forward(t), { ...named, x: values.x })[`chart${block - 1}`];
+  const chart = evaluateFunction((t) => ndm.model.forward(t, { training: false }), { ...named, x: values.x })[`chart${block - 1}`];
   const logScale = viewOf(ndm.layout, parameters, `block${block}.norm.logScale`);
   const shift = viewOf(ndm.layout, parameters, `block${block}.norm.shift`);
   const outputs = Array.from({ length: width }, (_, j) =>

@@ -29,7 +29,7 @@ function chart(l: number, at: Float64Array): number[] {
   const named = Object.fromEntries(
     ndm.layout.entries.map(({ name, shape }): [string, TensorData] => [name, tensor(shape, [...viewOf(ndm.layout, at, name)])]),
   );
-  return evaluateFunction((t) => ndm.model.forward(t), { ...named, x: tensor([1, 3], point) })[`chart${l}`];
+  return evaluateFunction((t) => ndm.model.forward(t, { training: false }), { ...named, x: tensor([1, 3], point) })[`chart${l}`];
 }
 
 /** tau g at chart l of the point, [d, d]. */

@@ -1,6 +1,6 @@
 /** A Neural Differential Manifold of about 300 parameters, its programs, and a keyed slot of examples to run them on. */
 import { evaluate, type Graph } from '@geodesic/engine';
-import { buildPrograms, type ClassifierModel, type CurvatureMethod, type Programs } from '@geodesic/nn';
+import { buildPrograms, type Model, type CurvatureMethod, type Programs } from '@geodesic/nn';
 import { makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
 import { ndmClassifier, type NdmClassifierOptions } from '../src/index.ts';
 import { interpret, normal } from './evaluate-function.ts';
@@ -21,7 +21,7 @@ export const smallOptions = {
 
 /** A model, its layout, and its programs with K-FAC at the ends and metric K-FAC in the blocks. */
 export interface SmallNdm extends Programs {
-  readonly model: ClassifierModel;
+  readonly model: Model;
   readonly layout: Layout;
 }
 

@@ -2,17 +2,17 @@
  * From a model to the programs of a run: `grad` (gradient sums and per-example scalars), `grad-stats` (the same and the curvature
  * sums), `eval` (scalars only), and `init` where the model initialises from data.
  *
- * Sums, never means: workers divide nothing, so the same sums come out of any number of workers. With w the weight of a row and
- * a- = [a; 1] w the homogeneous input of a layer, A = sum a- a-^T, S = sum g g^T with g the cotangent at the pre-activation of
- *   kfac         -log p(y~ | x) for a label y~ drawn from the model (Martens and Grosse 2015: the Fisher matrix), or
+ * Sums, never means: workers divide nothing, so the same sums come out of any number of workers. The gradients g of a layer's
+ * curvature sums (curvature-sums.ts) are the cotangents at its pre-activation of
+ *   kfac         -log p(y~ | x) for a target y~ drawn from the model (Martens and Grosse 2015: the Fisher matrix), or
  *   metric-kfac  a vector drawn from N(0, metric) at the output of the layer's chart (its pull-back, "form II").
  */
 import { GraphBuilder, spliceGraph, type Graph, type PhaseProgram } from '@geodesic/engine';
 import { trace } from '@geodesic/engine/trace';
-import { crossEntropy, hits, sampledLabelCotangent, smoothedCrossEntropy } from './classification.ts';
+import type { CapturedLayer } from './capture/captured-layer.ts';
+import { curvatureSums } from './curvature-sums.ts';
 import { ModelError } from './errors.ts';
-import type { ClassifierModel } from './model.ts';
-import { labelUniform } from './program-inputs.ts';
+import type { ForwardMode, Model } from './model.ts';
 import { StepGraph } from './step-graph.ts';
 
 /** Which factor a layer's curvature is built from. */
@@ -20,12 +20,19 @@ export type CurvatureMethod = 'kfac' | 'metric-kfac';
 
 /** What to build programs for. */
 export interface ProgramOptions {
-  readonly model: ClassifierModel;
+  readonly model: Model;
   readonly slotSize: number;
-  /** Layers with Kronecker-factored curvature; the others report gradients only. */
+  /** Layers with curvature; the others report gradients only. */
   readonly curvature: ReadonlyMap<string, CurvatureMethod>;
-  /** Share of a label spread over all classes while training, in [0, 1); default 0. The column `loss` is not smoothed. */
-  readonly labelSmoothing?: number;
+  /** Parameters whose gradients are not computed: zeros stand in their places. */
+  readonly frozen?: ReadonlySet<string>;
+  /** Parameters that have their first values, such as those of a checkpoint: initialisation from data leaves them alone. */
+  readonly given?: ReadonlySet<string>;
+  /**
+   * How the gradient programs run the forward pass; default `training`. With `evaluation` batch norms use the committed state, so that
+   * all else can be checked for coupling.
+   */
+  readonly gradientsOf?: 'training' | 'evaluation';
 }
 
 /** The programs of a run, and the graph that turns the sums of `init` into parameters. */
@@ -42,103 +49,141 @@ export function buildPrograms(options: ProgramOptions): Programs {
     eval: evaluationProgram(model, slotSize),
   };
   if (curvature.size > 0) phases['grad-stats'] = gradientProgram(options, curvature);
-  if (!model.initialisation) return { phases };
-  return { phases: { ...phases, init: initProgram(model, slotSize) }, finishInit: finishInitGraph(model) };
+  const initialised = model.initialisation?.parameters.filter((name) => !options.given?.has(name)) ?? [];
+  if (initialised.length === 0) return { phases };
+  return { phases: { ...phases, init: initProgram(model, slotSize) }, finishInit: finishInitGraph(model, initialised) };
 }
 
-function evaluationProgram(model: ClassifierModel, slotSize: number): PhaseProgram {
+function evaluationProgram(model: Model, slotSize: number): PhaseProgram {
   const step = new StepGraph(model, slotSize);
-  step.append(model.forward);
-  taskColumns(step);
+  step.forward({ training: false });
+  taskTerms(step, model);
   return step.finish();
 }
 
-function taskColumns(step: StepGraph): void {
-  const { loss, hit } = step.append(({ logits, y }) => ({ loss: crossEntropy(logits, y), hit: hits(logits, y) }));
-  step.column('loss', loss);
-  step.column('hit', hit);
+/** Adds the task's columns; returns the training loss of each example. */
+function taskTerms(step: StepGraph, { task }: Model): number {
+  const terms = step.append(task.terms);
+  for (const name of task.columns) step.column(name, output(terms, name, task.name));
+  return output(terms, 'objective', task.name);
 }
 
-function gradientProgram(
-  { model, slotSize, labelSmoothing = 0 }: ProgramOptions,
-  curvature: ReadonlyMap<string, CurvatureMethod>,
-): PhaseProgram {
+function gradientProgram(options: ProgramOptions, curvature: ReadonlyMap<string, CurvatureMethod>): PhaseProgram {
+  const { model, slotSize, gradientsOf = 'training' } = options;
+  const mode: ForwardMode = { training: gradientsOf === 'training' };
   const step = new StepGraph(model, slotSize);
-  step.append(model.forward);
-  taskColumns(step);
-  const { loss } = step.append(({ logits, y }) => ({ loss: smoothedCrossEntropy(logits, y, labelSmoothing) }));
-  const fisherLayers = layersOf(model, curvature, 'kfac');
-  const cotangents = new Map<string, number>();
-  if (fisherLayers.length > 0 || model.evolution) sampleLabels(step, model, fisherLayers, cotangents);
-  let objective = loss;
+  step.forward(mode);
+  let objective = taskTerms(step, model);
+  const layers = [...curvature.keys()].map((layer) => step.layer(layer));
+  const cotangents = new Map<string, readonly number[]>();
+  const fisherLayers = layersOf(model, layers, { curvature, method: 'kfac' });
+  if (fisherLayers.length > 0 || model.evolution) sampleTargets(step, model, fisherLayers, cotangents);
   if (model.evolution) {
     const terms = step.append(model.evolution.terms);
     for (const name of model.evolution.columns) step.column(name, terms[name]);
-    objective = step.builder.add('Add', [loss, terms.objective]);
+    objective = step.builder.add('Add', [objective, terms.objective]);
   }
   const total = step.builder.add('Sum', [step.weighted(objective)], { axes: [0], keepDims: false });
-  const parameters = model.parameters.map(({ name }) => step.bindings[name]);
-  const gradient = step.cotangents([{ id: total, cotangent: step.builder.constant(1) }], parameters);
-  step.sum('gradient', step.concatenate(gradient));
-  pullBackMetric(step, model, curvature, cotangents);
-  for (const layer of curvature.keys()) curvatureSums(step, layer, cotangents.get(layer));
+  step.sum('gradient', gradientOf(step, total, options));
+  if (mode.training) momentSums(step, model);
+  pullBackMetric(step, model, layersOf(model, layers, { curvature, method: 'metric-kfac' }), cotangents);
+  for (const layer of layers) {
+    const found = cotangents.get(layer.name);
+    if (!found) throw new ModelError(layer.name, 'output gradients to build its curvature from', 'none');
+    curvatureSums(step, { layer, cotangents: found, mask: maskOf(step, model, layer.name) });
+  }
   return step.finish();
 }
 
-/** Draws a label for each example; binds the scores at the charts and keeps the cotangents at the Fisher layers. */
-function sampleLabels(step: StepGraph, model: ClassifierModel, layers: readonly string[], cotangents: Map<string, number>): void {
-  step.draw([labelUniform]);
-  const { seed } = step.append((t) => ({ seed: sampledLabelCotangent(t.logits, t[labelUniform.name]) }));
-  const charts = model.evolution ? model.charts.map(({ output }) => output) : [];
-  const places = [...charts.map((name) => step.bindings[name]), ...layers.map((layer) => captureOf(step, layer).output)];
-  const found = step.cotangents([{ id: step.bindings.logits, cotangent: step.weighted(seed) }], places);
-  charts.forEach((name, i) => (step.bindings[`score:${name}`] = step.builder.add('StopGradient', [found[i]])));
-  layers.forEach((layer, i) => cotangents.set(layer, found[charts.length + i]));
+/** The gradient of a scalar in all parameters [P], zero where they are frozen. */
+function gradientOf(step: StepGraph, total: number, { model, frozen = new Set() }: ProgramOptions): number {
+  const moved = model.parameters.filter(({ name }) => !frozen.has(name)).map(({ name }) => step.bindings[name]);
+  const found = step.cotangents([{ id: total, cotangent: step.builder.constant(1) }], moved);
+  const zeros = (id: number): number => step.builder.add('BroadcastTo', [step.builder.constant(0)], { shape: step.builder.shapeOf(id) });
+  return step.concatenate(model.parameters.map(({ name }) => (frozen.has(name) ? zeros(step.bindings[name]) : found.shift()!)));
+}
+
+/** The sums that the committed state averages. */
+function momentSums(step: StepGraph, { state }: Model): void {
+  for (const { name, rule } of state) {
+    if (rule.kind !== 'moving-average-of-sum') continue;
+    const sum = step.bindings[`sum:${rule.sum}`];
+    if (sum === undefined) throw new ModelError(name, `a forward output sum:${rule.sum} while training`, 'none');
+    step.sum(rule.sum, sum);
+  }
+}
+
+/** Draws a target for each example; binds the scores at the charts and keeps the cotangents at the Fisher layers. */
+function sampleTargets(
+  step: StepGraph,
+  { task, charts, evolution }: Model,
+  layers: readonly CapturedLayer[],
+  cotangents: Map<string, readonly number[]>,
+): void {
+  const { sampled } = task;
+  if (!sampled) {
+    const needs = layers[0] ? `layer ${layers[0].name}` : 'the geometric objective';
+    throw new ModelError(needs, 'a task whose targets can be drawn from the model', `${task.name}, which has no Fisher matrix`);
+  }
+  step.draw(sampled.random);
+  const seed = output(step.append(sampled.draw), 'cotangent', task.name);
+  const scored = evolution ? charts.map(({ output: name }) => name) : [];
+  const found = step.separateCotangents(
+    [{ id: output(step.bindings, sampled.output, task.name), cotangent: step.weighted(seed) }],
+    [...scored.map((name) => step.bindings[name]), ...placesOf(layers)],
+  );
+  scored.forEach((name, i) => (step.bindings[`score:${name}`] = step.builder.add('StopGradient', [found[i]])));
+  keep(layers, found.slice(scored.length), cotangents);
 }
 
 /** Draws a cotangent from the metric at each chart and pulls it back to the chart's layers. */
 function pullBackMetric(
   step: StepGraph,
-  model: ClassifierModel,
-  curvature: ReadonlyMap<string, CurvatureMethod>,
-  cotangents: Map<string, number>,
+  { charts, metricCotangents }: Model,
+  layers: readonly CapturedLayer[],
+  cotangents: Map<string, readonly number[]>,
 ): void {
-  const wanted = new Set(layersOf(model, curvature, 'metric-kfac'));
-  if (wanted.size === 0) return;
-  if (!model.metricCotangents) throw new ModelError([...wanted][0], 'a model with a metric for metric-kfac', 'a model without one');
-  step.draw(model.metricCotangents.random);
-  const drawn = step.append(namedSeeds(model.metricCotangents.draw));
-  for (const { output, layers } of model.charts) {
-    const used = layers.filter((layer) => wanted.delete(layer));
+  if (layers.length === 0) return;
+  if (!metricCotangents) throw new ModelError(layers[0].name, 'a model with a metric for metric-kfac', 'a model without one');
+  step.draw(metricCotangents.random);
+  const drawn = step.append(namedSeeds(metricCotangents.draw));
+  for (const { output: name, layers: names } of charts) {
+    const used = layers.filter(({ name: layer }) => names.includes(layer) && !cotangents.has(layer));
     if (used.length === 0) continue;
-    const seed = step.weighted(drawn[`seed:${output}`]);
-    const found = step.cotangents(
-      [{ id: step.bindings[output], cotangent: seed }],
-      used.map((layer) => captureOf(step, layer).output),
-    );
-    used.forEach((layer, i) => cotangents.set(layer, found[i]));
+    const seed = step.weighted(drawn[`seed:${name}`]);
+    keep(used, step.separateCotangents([{ id: step.bindings[name], cotangent: seed }], placesOf(used)), cotangents);
   }
-  for (const layer of wanted) throw new ModelError(layer, 'a chart that it belongs to, for metric-kfac', 'none');
+  const stray = layers.find(({ name }) => !cotangents.has(name));
+  if (stray) throw new ModelError(stray.name, 'a chart that it belongs to, for metric-kfac', 'none');
 }
 
 /** Keeps a drawn cotangent apart from the chart's coordinates, which have the same name. */
-function namedSeeds(draw: NonNullable<ClassifierModel['metricCotangents']>['draw']): typeof draw {
+function namedSeeds(draw: NonNullable<Model['metricCotangents']>['draw']): typeof draw {
   return (tensors) => Object.fromEntries(Object.entries(draw(tensors)).map(([name, tensor]) => [`seed:${name}`, tensor]));
 }
 
-/** A = sum a- a-^T [I + 1, I + 1] and S = sum g g^T [O, O] of one layer. */
-function curvatureSums(step: StepGraph, layer: string, cotangent: number | undefined): void {
-  if (cotangent === undefined) throw new ModelError(layer, 'output gradients to build its curvature from', 'none');
-  const { builder, bindings } = step;
-  const { input } = captureOf(step, layer);
-  const ones = builder.add('Reshape', [bindings.weight], { shape: [...builder.shapeOf(bindings.weight), 1] });
-  const homogeneous = builder.add('Concat', [step.weighted(input), ones], { axis: 1 });
-  const outer = (id: number): number => builder.add('BatchMatMul', [id, id], { transposeA: true, transposeB: false });
-  step.sum(`A/${layer}`, outer(homogeneous), { symmetric: true });
-  step.sum(`S/${layer}`, outer(cotangent), { symmetric: true });
+function placesOf(layers: readonly CapturedLayer[]): number[] {
+  return layers.flatMap(({ uses }) => uses.map(({ output: place }) => place));
 }
 
-function initProgram(model: ClassifierModel, slotSize: number): PhaseProgram {
+/** Hands out cotangents at the places of layers, in their order. */
+function keep(layers: readonly CapturedLayer[], found: readonly number[], cotangents: Map<string, readonly number[]>): void {
+  let next = 0;
+  for (const { name, uses } of layers) cotangents.set(name, found.slice(next, (next += uses.length)));
+}
+
+function maskOf(step: StepGraph, { positionMasks }: Model, layer: string): number | undefined {
+  const name = positionMasks?.[layer];
+  return name === undefined ? undefined : output(step.bindings, name, layer);
+}
+
+function output(outputs: Readonly<Record<string, number>>, name: string, subject: string): number {
+  const id = outputs[name] as number | undefined;
+  if (id === undefined) throw new ModelError(subject, `an output ${name}`, `none among ${Object.keys(outputs).join(', ')}`);
+  return id;
+}
+
+function initProgram(model: Model, slotSize: number): PhaseProgram {
   const step = new StepGraph(model, slotSize);
   const { sums, statistics } = model.initialisation!;
   const found = step.append(statistics);
@@ -146,8 +191,8 @@ function initProgram(model: ClassifierModel, slotSize: number): PhaseProgram {
   return step.finish();
 }
 
-function finishInitGraph(model: ClassifierModel): Graph {
-  const { sums, finish, parameters } = model.initialisation!;
+function finishInitGraph(model: Model, parameters: readonly string[]): Graph {
+  const { sums, finish } = model.initialisation!;
   const inputs = { count: { shape: [] }, ...Object.fromEntries(sums.map(({ name, shape }) => [name, { shape }])) };
   const graph = trace(finish, inputs);
   const builder = new GraphBuilder();
@@ -159,12 +204,12 @@ function finishInitGraph(model: ClassifierModel): Graph {
   return builder.build();
 }
 
-function layersOf(model: ClassifierModel, curvature: ReadonlyMap<string, CurvatureMethod>, method: CurvatureMethod): string[] {
-  return model.layers.map(({ name }) => name).filter((name) => curvature.get(name) === method);
-}
-
-function captureOf(step: StepGraph, layer: string): { input: number; output: number } {
-  const capture = step.captures.get(layer);
-  if (!capture) throw new ModelError(layer, 'taps for its input and its output', 'none');
-  return capture;
+/** The captured layers of a method, in the model's order. */
+function layersOf(
+  model: Model,
+  captured: readonly CapturedLayer[],
+  { curvature, method }: { readonly curvature: ReadonlyMap<string, CurvatureMethod>; readonly method: CurvatureMethod },
+): CapturedLayer[] {
+  const found = new Map(captured.map((layer) => [layer.name, layer]));
+  return model.layers.flatMap(({ name }) => (curvature.get(name) === method ? [found.get(name)!] : []));
 }

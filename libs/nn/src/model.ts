@@ -1,17 +1,30 @@
 /**
- * What a model is to the framework: tables (parameters, layers, state) and ordinary TensorFlow.js functions over named tensors.
- * Nothing here computes; `buildPrograms` traces the functions and joins them into the graphs of a run.
- * B rows of a slot, D features of an example, K classes.
+ * What a model is to the framework: tables (parameters, layers, state), ordinary TensorFlow.js functions over named tensors, and the
+ * task that it is trained for. Nothing here computes; `buildPrograms` traces the functions and joins them into the graphs of a run.
+ * B rows of a slot, d dimension of a chart.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayerEntry, ParameterEntry, RandomInput, StateEntry } from '@geodesic/engine';
 import type { Shape } from '@geodesic/tensor';
+import type { Task } from './task.ts';
 
 /** Named tensors that enter or leave a traced function. */
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
 
-/** A tfjs function over named tensors, and the shapes of what it reads beside parameters and state. */
+/** A tfjs function over named tensors. */
 export type TensorFunction = (tensors: Tensors) => Record<string, tf.Tensor>;
+
+/** How a forward pass is meant. */
+export interface ForwardMode {
+  /**
+   * True in the gradient phases: random inputs are drawn (dropout), and batch norms normalise with the moments of the slot's rows,
+   * each weighted by `weight`. False in evaluation: no random inputs, and batch norms use the committed state.
+   */
+  readonly training: boolean;
+}
+
+/** A forward pass; one that has no batch norm and no dropout ignores the mode. */
+export type ForwardFunction = (tensors: Tensors, mode: ForwardMode) => Record<string, tf.Tensor>;
 
 /** A place inside a model where a Riemannian metric lives: a forward output [B, d] whose cotangents are wanted. */
 export interface Chart {
@@ -21,23 +34,38 @@ export interface Chart {
   readonly layers: readonly string[];
 }
 
-/** A classifier with a softmax output. */
-export interface ClassifierModel {
+/** A model and its task. */
+export interface Model {
+  /** Shape of one example's features. */
   readonly featureShape: Shape;
-  readonly classes: number;
+  /** Features are whole numbers in [0, below), such as the ids of tokens; default: any numbers. They travel as float32 all the same. */
+  readonly features?: { readonly below: number };
   /** In layout order; a layer's bias follows its weight. */
   readonly parameters: readonly ParameterEntry[];
   readonly layers: readonly LayerEntry[];
   readonly state: readonly StateEntry[];
   readonly charts: readonly Chart[];
+  readonly task: Task;
+  /** Random inputs of the forward pass while training, such as dropout's. */
+  readonly random?: readonly RandomInput[];
   /**
-   * parameters, state, `x` -> `logits` [B, K], every chart's output, and whatever `evolution` wants to see again.
-   * Layers tap their inputs (role `input`) and pre-activations (role `output`).
+   * `moments`: the forward pass mixes the examples of a slot, by the moments of batch norms and by nothing else. Without it any
+   * mixing is refused.
    */
-  readonly forward: TensorFunction;
+  readonly coupling?: 'moments';
+  /**
+   * parameters, state, `x`, `weight` [B] -> what the task reads (such as `logits`), every chart's output, and whatever `evolution`
+   * wants to see again. While training also an output `sum:<name>` for every sum that a rule `moving-average-of-sum` of the state
+   * wants: a sum over the slot's rows, rows weighted; means are taken over positions only.
+   * Layers may tap their inputs (role `input`) and pre-activations (role `output`); others are found in the graph (`captureLayers`).
+   * A value tapped in the role `moment` is a constant to curvature.
+   */
+  readonly forward: ForwardFunction;
+  /** Layer -> forward output [B, T] of 0 and 1: positions that weigh nothing in the layer's curvature, such as padding of sequences. */
+  readonly positionMasks?: Readonly<Record<string, string>>;
   /**
    * The geometric part of the objective: parameters, state, forward outputs, `score:<chart output>` [B, d] (cotangents of a sampled
-   * log-likelihood, treated as constants) -> columns of per-example scalars [B]; `objective` is added to the task loss.
+   * log-likelihood, treated as constants) -> columns of per-example scalars [B]; `objective` is added to the task's.
    */
   readonly evolution?: { readonly columns: readonly string[]; readonly terms: TensorFunction };
   /** Cotangents drawn from the metric: parameters, state, forward outputs, the random inputs -> `<chart output>` [B, d] ~ N(0, g). */

@@ -2,35 +2,34 @@
  * The inputs of a step's graph, and the named tensors that a model's functions see: parameters as pieces of the flat theta,
  * state values as pieces of the state vector. B slot size, P parameters, Q state values.
  */
-import type { GraphBuilder, RandomInput } from '@geodesic/engine';
+import { stateLayout, type GraphBuilder, type RandomInput } from '@geodesic/engine';
 import { makeLayout, type DType, type Shape } from '@geodesic/tensor';
-import type { ClassifierModel } from './model.ts';
+import type { Model } from './model.ts';
 
 /** Value ids by name. */
 export type Bindings = Record<string, number>;
 
-/** The random input that labels are drawn with. */
-export const labelUniform: RandomInput = { name: 'uniform:label', purpose: 'label', distribution: 'uniform', width: 1 };
-
 /** Adds theta, state and the rows of a slot; returns the ids that the names of a model's functions stand for. */
-export function bindInputs(builder: GraphBuilder, model: ClassifierModel, slotSize: number): Bindings {
+export function bindInputs(builder: GraphBuilder, model: Model, slotSize: number): Bindings {
   const layout = makeLayout(model.parameters);
   const bindings: Bindings = {
     theta: builder.input('theta', [layout.size], 'float32'),
     x: builder.input('x', [slotSize, ...model.featureShape], 'float32'),
-    y: builder.input('y', [slotSize], 'int32'),
-    weight: builder.input('weight', [slotSize], 'float32'),
   };
+  const { target } = model.task;
+  bindings.y = target === 'features' ? bindings.x : builder.input('y', [slotSize, ...target.shape], target.dtype);
+  bindings.weight = builder.input('weight', [slotSize], 'float32');
   for (const { name, shape, offset, size } of layout.entries) {
     const flat = builder.add('Slice', [bindings.theta], { begin: [offset], size: [size] });
     bindings[name] = builder.add('Reshape', [flat], { shape });
   }
   if (model.state.length > 0) {
-    bindings.state = builder.input('state', [model.state.length], 'float32');
-    model.state.forEach(({ name }, i) => {
-      const one = builder.add('Slice', [bindings.state], { begin: [i], size: [1] });
-      bindings[name] = builder.add('Reshape', [one], { shape: [] });
-    });
+    const state = stateLayout(model.state);
+    bindings.state = builder.input('state', [state.size], 'float32');
+    for (const { name, shape, offset, size } of state.entries) {
+      const flat = builder.add('Slice', [bindings.state], { begin: [offset], size: [size] });
+      bindings[name] = builder.add('Reshape', [flat], { shape });
+    }
   }
   return bindings;
 }

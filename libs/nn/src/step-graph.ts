@@ -2,30 +2,30 @@
  * A step's graph while it is put together: functions are traced and spliced in, cotangents taken on the graph, sums and
  * per-example columns collected. One instance builds one phase.
  */
-import { GraphBuilder, findTaps, spliceGraph, vjp, type Graph, type PhaseProgram, type RandomInput, type SumEntry } from '@geodesic/engine';
+import { GraphBuilder, spliceGraph, vjp, type PhaseProgram, type RandomInput, type SumEntry } from '@geodesic/engine';
 import { trace } from '@geodesic/engine/trace';
 import { sizeOf } from '@geodesic/tensor';
+import { ModelCapture } from './capture/capture-model.ts';
+import type { CapturedLayer } from './capture/captured-layer.ts';
+import { momentTaps } from './capture/tapped-uses.ts';
 import { ModelError } from './errors.ts';
-import type { ClassifierModel, TensorFunction } from './model.ts';
+import type { ForwardMode, Model, TensorFunction } from './model.ts';
 import { bindInputs, bindRandom, shapesOf, type Bindings } from './program-inputs.ts';
-
-/** Ids of a layer's input [B, I] and pre-activation [B, O]. */
-export interface Capture {
-  readonly input: number;
-  readonly output: number;
-}
 
 /** Builds the graph of one phase. */
 export class StepGraph {
   readonly builder: GraphBuilder = new GraphBuilder();
   readonly bindings: Bindings;
-  readonly captures: Map<string, Capture> = new Map();
+  readonly #model: Model;
   readonly #slotSize: number;
+  readonly #moments: Set<number> = new Set();
+  #captured: { readonly layers: ModelCapture; readonly ids: readonly number[] } | undefined;
   readonly #random: RandomInput[] = [];
   readonly #columns: { name: string; id: number }[] = [];
   readonly #sums: SumEntry[] = [];
 
-  constructor(model: ClassifierModel, slotSize: number) {
+  constructor(model: Model, slotSize: number) {
+    this.#model = model;
     this.#slotSize = slotSize;
     this.bindings = bindInputs(this.builder, model, slotSize);
   }
@@ -40,14 +40,37 @@ export class StepGraph {
   append(fn: TensorFunction): Record<string, number> {
     const graph = trace(fn, shapesOf(this.builder, this.bindings));
     const spliced = spliceGraph(this.builder, graph, this.bindings);
-    this.#capture(graph, spliced.ids);
     Object.assign(this.bindings, spliced.outputs);
     return spliced.outputs;
+  }
+
+  /** Appends the model's forward pass, whose layers can be captured then. */
+  forward(mode: ForwardMode): void {
+    if (mode.training) this.draw(this.#model.random ?? []);
+    const graph = trace((tensors) => this.#model.forward(tensors, mode), shapesOf(this.builder, this.bindings));
+    const { ids, outputs } = spliceGraph(this.builder, graph, this.bindings);
+    Object.assign(this.bindings, outputs);
+    this.#captured = { layers: new ModelCapture({ graph, model: this.#model, rows: this.#slotSize }), ids };
+    for (const id of momentTaps(graph)) this.#moments.add(ids[id]);
+  }
+
+  /** Where a layer stands in the step. @throws {ModelError} naming a layer that was not found */
+  layer(name: string): CapturedLayer {
+    if (!this.#captured) throw new ModelError(name, 'a forward pass before its layers are captured', 'none');
+    const { layers, ids } = this.#captured;
+    const layer = layers.layer(name);
+    const uses = layer.uses.map((use) => ({ ...use, inputs: use.inputs.map((id) => ids[id]), output: ids[use.output] }));
+    return { ...layer, uses };
   }
 
   /** Cotangents of `outputs` at `places`; see `vjp`. */
   cotangents(outputs: readonly { id: number; cotangent: number }[], places: readonly number[]): number[] {
     return vjp(this.builder, outputs, places);
+  }
+
+  /** The same with the moments of batch norms as constants: no example's cotangent passes through another example. */
+  separateCotangents(outputs: readonly { id: number; cotangent: number }[], places: readonly number[]): number[] {
+    return vjp(this.builder, outputs, places, { constants: this.#moments });
   }
 
   /** rows [B, n] or [B] times the weights of the examples, so that padding rows are exactly zero. */
@@ -88,14 +111,5 @@ export class StepGraph {
       sums: this.#sums,
       random: this.#random.filter(({ name }) => used.has(name)),
     };
-  }
-
-  #capture(graph: Graph, ids: readonly number[]): void {
-    const found = new Map<string, { input?: number; output?: number }>();
-    for (const { id, layer, role } of findTaps(graph)) found.set(layer, { ...found.get(layer), [role]: ids[id] });
-    for (const [layer, { input, output }] of found) {
-      if (input === undefined || output === undefined) throw new ModelError(layer, 'taps for its input and its output', 'only one of them');
-      this.captures.set(layer, { input, output });
-    }
   }
 }

@@ -2,7 +2,7 @@ import { evaluate, type Graph, type PhaseProgram } from '@geodesic/engine';
 import { entryOf, makeLayout, type TensorData } from '@geodesic/tensor';
 import { expectClose, flat, loadGolden, rowsOf } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
-import { buildPrograms, mlpClassifier, ModelError, type ClassifierModel } from '../src/index.ts';
+import { buildPrograms, mlpClassifier, ModelError, type Model } from '../src/index.ts';
 
 const golden = loadGolden('06_kfac_metric_kfac');
 const model = mlpClassifier({ inputs: 3, classes: 3, hidden: [4], activation: 'tanh' });
@@ -37,7 +37,7 @@ function goldenBatch(rows: number): Record<string, TensorData> {
   };
 }
 
-function programs(slotSize: number, of: ClassifierModel = model): Readonly<Record<string, PhaseProgram>> {
+function programs(slotSize: number, of: Model = model): Readonly<Record<string, PhaseProgram>> {
   return buildPrograms({ model: of, slotSize, curvature: new Map(of.layers.map(({ name }) => [name, 'kfac'])) }).phases;
 }
 
@@ -95,7 +95,7 @@ describe('buildPrograms', () => {
   });
 
   it('refuses a layer whose taps are missing, naming it', () => {
-    const untapped: ClassifierModel = { ...model, layers: [...model.layers, { ...model.layers[0], name: 'ghost' }] };
+    const untapped: Model = { ...model, layers: [...model.layers, { ...model.layers[0], name: 'ghost', weight: 'ghost.weight' }] };
     expect(() => programs(4, untapped)).toThrow(/ghost/);
   });
 });

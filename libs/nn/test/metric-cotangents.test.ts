@@ -3,7 +3,7 @@ import { evaluate } from '@geodesic/engine';
 import { expectClose, flat, loadGolden, rowsOf } from '@geodesic/testing';
 import { makeLayout, type TensorData } from '@geodesic/tensor';
 import { describe, it } from 'vitest';
-import { buildPrograms, mlpClassifier, type ClassifierModel } from '../src/index.ts';
+import { buildPrograms, mlpClassifier, type Model } from '../src/index.ts';
 import { labels, tensor } from './evaluate-function.ts';
 
 const golden = loadGolden('06_kfac_metric_kfac');
@@ -11,7 +11,7 @@ const [examples, classes] = [5, 3];
 const mlp = mlpClassifier({ inputs: 3, classes, hidden: [4], activation: 'tanh' });
 
 /** The golden net with the Fisher matrix of its output as the metric: sqrt(p) e - p (sqrt(p) . e) has covariance diag(p) - p p^T. */
-const model: ClassifierModel = {
+const model: Model = {
   ...mlp,
   charts: [{ output: 'logits', layers: ['dense1', 'head'] }],
   metricCotangents: {

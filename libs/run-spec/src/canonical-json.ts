@@ -1,6 +1,7 @@
 /**
  * Canonical JSON and the digest of a run's settings: keys sorted by code unit, no spaces, numbers as ECMAScript prints them (RFC 8785).
- * The `cluster` section is left out of the digest: where a run is computed never changes what it computes.
+ * The `cluster` section and the path of an initial checkpoint are left out of the digest: where a run is computed and where its first
+ * parameters are read from never changes what it computes.
  */
 import { createHash } from 'node:crypto';
 import type { RunSpec } from './types.ts';
@@ -21,8 +22,9 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** `sha256:<hex>` over the canonical JSON of everything but `cluster`. */
+/** `sha256:<hex>` over the canonical JSON of everything but `cluster` and `init.checkpoint`, whose content `init.digest` stands for. */
 export function digestRunSpec(spec: RunSpec): string {
-  const { cluster: _cluster, ...meaning } = spec;
+  const { cluster: _cluster, init, ...rest } = spec;
+  const meaning = init ? { ...rest, init: { ...init, checkpoint: undefined } } : rest;
   return `sha256:${createHash('sha256').update(canonicalJson(meaning)).digest('hex')}`;
 }

@@ -12,13 +12,25 @@ const CHECKS: readonly Check[] = [
   slotsFitBatch,
   stepsOrEpochs,
   objectiveNeedsGeometry,
+  headsDivideWidth,
   groupsAreSound,
   leaseOutlastsHeartbeat,
+  engineIsExact,
 ];
 
 /** Every violation of a rule between fields. */
 export function crossFieldIssues(raw: unknown): SpecIssue[] {
   return CHECKS.flatMap((check) => check(raw));
+}
+
+/** Executors without equal bits from run to run. */
+const INEXACT: ReadonlySet<unknown> = new Set(['onnx-webgpu', 'onnx-cuda', 'tfjs-node-gpu', 'tfjs-node']);
+
+function engineIsExact(raw: unknown): SpecIssue[] {
+  const engine = valueAt(raw, ['engine']);
+  if (!INEXACT.has(engine) || (valueAt(raw, ['exactness']) ?? 'exact') !== 'exact') return [];
+  const hint = 'add exactness: relaxed, or leave engine out';
+  return [{ path: 'engine', expected: 'an engine with equal bits, as exactness: exact asks', got: describeValue(engine), hint }];
 }
 
 function slotsArePowerOfTwo(raw: unknown): SpecIssue[] {
@@ -47,15 +59,25 @@ function stepsOrEpochs(raw: unknown): SpecIssue[] {
 }
 
 function objectiveNeedsGeometry(raw: unknown): SpecIssue[] {
-  const recipe = valueAt(raw, ['model', 'recipe']);
-  if (recipe !== 'mlp-classifier' || valueAt(raw, ['objective']) === undefined) return [];
+  const name = valueAt(raw, ['model', 'recipe']) ?? valueAt(raw, ['model', 'module']) ?? valueAt(raw, ['model', 'layersModel']);
+  if (typeof name !== 'string' || name === 'ndm-classifier' || valueAt(raw, ['objective']) === undefined) return [];
   return [
     {
       path: 'objective',
-      expected: 'no objective for mlp-classifier',
+      expected: `no objective for ${name}`,
       got: 'a mapping',
       hint: 'its terms need the charts of ndm-classifier',
     },
+  ];
+}
+
+function headsDivideWidth(raw: unknown): SpecIssue[] {
+  if (valueAt(raw, ['model', 'recipe']) !== 'transformer-classifier') return [];
+  const width = positiveInteger(raw, 'model.width') ?? 32;
+  const heads = positiveInteger(raw, 'model.heads') ?? 4;
+  if (width % heads === 0) return [];
+  return [
+    { path: 'model.width', expected: `a multiple of model.heads (${heads})`, got: String(width), hint: 'each head has width / heads' },
   ];
 }
 
@@ -76,9 +98,9 @@ function groupsAreSound(raw: unknown): SpecIssue[] {
         hint: `group ${first} has it too`,
       });
     } else firstWith.set(name, index);
-    if (recipe === 'mlp-classifier' && valueAt(group, ['method']) === 'metric-kfac') {
-      const hint = 'mlp-classifier has no metric: use kfac';
-      issues.push({ path: `optimizer.groups.${index}.method`, expected: 'one of kfac, adam, sgd', got: '"metric-kfac"', hint });
+    if (typeof recipe === 'string' && recipe !== 'ndm-classifier' && valueAt(group, ['method']) === 'metric-kfac') {
+      const hint = `${recipe} has no metric: use kfac`;
+      issues.push({ path: `optimizer.groups.${index}.method`, expected: 'one of kfac, adam, sgd, frozen', got: '"metric-kfac"', hint });
     }
     return issues;
   });

@@ -7,7 +7,7 @@ import { flag, integer, number, oneOf, oneOfInWords, section, text } from './fie
 import type { GroupSpec, ScheduleSpec } from './types.ts';
 
 /** The methods, in the order in which an error lists them. */
-export const OPTIMIZER_METHODS: readonly GroupSpec['method'][] = ['kfac', 'metric-kfac', 'adam', 'sgd'];
+export const OPTIMIZER_METHODS: readonly GroupSpec['method'][] = ['kfac', 'metric-kfac', 'adam', 'sgd', 'frozen'];
 
 const scheduleSection = section(
   {
@@ -72,7 +72,9 @@ const sgd = section({
   weightDecay: number({ min: 0 }).default(0),
 });
 
+const frozen = section({ method: z.literal('frozen'), ...identity });
+
 /** One entry of `optimizer.groups`. */
-export const groupSchema: z.ZodType<GroupSpec> = z.discriminatedUnion('method', [kfac, metricKfac, adam, sgd], {
+export const groupSchema: z.ZodType<GroupSpec> = z.discriminatedUnion('method', [kfac, metricKfac, adam, sgd, frozen], {
   error: (issue) => (issue.code === 'invalid_union' ? oneOfInWords(OPTIMIZER_METHODS) : 'a mapping with name, match and method'),
 });

@@ -10,8 +10,8 @@ import { modelSchema } from './model-schema.ts';
 import { defaultObjective, runSpecSchema, SECTION_NAMES } from './schema.ts';
 import type { FrozenRunSpec, GroupInput, ModelSpec, RunSpec } from './types.ts';
 
-/** A recipe's own optimiser groups, as a function of the model's settings. */
-export type DefaultGroups = (model: ModelSpec) => readonly GroupInput[];
+/** A model's own optimiser groups, as a function of its settings; undefined where they are only known when the model is built. */
+export type DefaultGroups = (model: ModelSpec) => readonly GroupInput[] | undefined;
 
 export interface ParseOptions {
   readonly format: 'yaml' | 'json';
@@ -47,13 +47,13 @@ export function validateRunSpec(value: unknown, source = 'run spec'): RunSpec {
 }
 
 /**
- * Writes out what a spec left to its recipe and freezes it deeply: this is the spec that a run records, ships and digests.
+ * Writes out what a spec left to its model and freezes it deeply: this is the spec that a run records, ships and digests.
  * @throws {RunSpecError} when there are no groups and none are given, or the given ones are not valid
  */
 export function freezeRunSpec(spec: RunSpec, { defaultGroups }: { readonly defaultGroups?: DefaultGroups } = {}): FrozenRunSpec {
   const groups = spec.optimizer.groups ?? defaultGroups?.(spec.model);
   if (groups === undefined) {
-    const hint = "write the groups, or pass the recipe's default groups";
+    const hint = "write the groups, or pass the model's default groups";
     throw new RunSpecError([{ path: 'optimizer.groups', expected: 'a list of groups', got: 'nothing', hint }], spec.name);
   }
   return deepFreeze(validate({ ...spec, optimizer: { groups } }, spec.name)) as FrozenRunSpec;
@@ -68,7 +68,9 @@ function validate(raw: unknown, source: string, document?: SpecDocument): RunSpe
       source,
     );
   const spec = result.data as RunSpec;
-  return spec.model.recipe === 'ndm-classifier' && spec.objective === undefined ? { ...spec, objective: defaultObjective() } : spec;
+  return 'recipe' in spec.model && spec.model.recipe === 'ndm-classifier' && spec.objective === undefined
+    ? { ...spec, objective: defaultObjective() }
+    : spec;
 }
 
 function writeDefaultGroups(spec: SpecDocument, defaultGroups: DefaultGroups): void {
@@ -77,7 +79,8 @@ function writeDefaultGroups(spec: SpecDocument, defaultGroups: DefaultGroups): v
   const raw = plainData(spec) as Record<string, unknown>;
   const model = modelSchema.safeParse(raw['model']);
   // A model that is not valid is reported by the validation that follows.
-  if (model.success) document.setIn(['optimizer', 'groups'], document.createNode(defaultGroups(model.data)));
+  const groups = model.success ? defaultGroups(model.data) : undefined;
+  if (groups !== undefined) document.setIn(['optimizer', 'groups'], document.createNode(groups));
 }
 
 /** In the order of the schema's sections, unknown keys first: the cause stands before its consequences. */

@@ -3,7 +3,7 @@
  * Rules that tie several fields together stand in `cross-checks.ts`; `objective`'s defaults are filled by recipe, in `parse.ts`.
  */
 import { z } from 'zod';
-import { integer, number, oneOf, section, text } from './fields.ts';
+import { flag, integer, number, oneOf, section, text } from './fields.ts';
 import { modelSchema } from './model-schema.ts';
 import { groupSchema } from './optimizer-schema.ts';
 import { defaultSlots } from './slots.ts';
@@ -29,6 +29,13 @@ const loss = section({
   labelSmoothing: number({ min: 0, below: 1 }).default(0),
 });
 
+const init = section({
+  checkpoint: text(/./, 'the path of a checkpoint'),
+  map: z.record(z.string(), z.string({ error: 'a name in the checkpoint' }), { error: 'a mapping of parameters to names' }).default({}),
+  strict: flag().default(true),
+  digest: text(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digits').exactOptional(),
+});
+
 const cluster = section({
   workers: integer({ min: 1, max: 256 }).default(2),
   leaseMs: integer({ min: 100 }).default(3000),
@@ -37,6 +44,9 @@ const cluster = section({
 });
 
 const every = (fallback: number) => section({ every: integer({ min: 0 }).default(fallback) }).prefault({});
+
+/** Executors by name; the first is what a spec that names none gets. */
+const ENGINES = ['auto', 'onnx-cpu', 'onnx-webgpu', 'onnx-cuda', 'tfjs-node-gpu', 'tfjs-node', 'tfjs-wasm', 'reference'] as const;
 
 const sections = {
   name: text(/^[a-z0-9-]{1,40}$/, '1 to 40 lower-case letters, digits or hyphens'),
@@ -48,14 +58,16 @@ const sections = {
   epochs: integer({ min: 1 }).exactOptional(),
   loss: loss.prefault({}),
   objective: objective.exactOptional(),
+  init: init.exactOptional(),
   optimizer: section({
     groups: z.array(groupSchema, { error: 'a list of groups' }).min(1, { error: 'at least one group' }).exactOptional(),
   }).prefault({}),
   evaluate: every(10),
   checkpoint: every(50),
-  engine: oneOf(['auto', 'onnx-cpu', 'reference']).default('auto'),
+  engine: oneOf(ENGINES).default('auto'),
   precision: oneOf(['float32']).default('float32'),
-  exactness: oneOf(['exact']).default('exact'),
+  compute: oneOf(['float32', 'bfloat16', 'float16']).default('float32'),
+  exactness: oneOf(['exact', 'relaxed']).default('exact'),
   cluster: cluster.prefault({}),
 };
 

@@ -39,7 +39,68 @@ export interface MlpClassifierSpec {
   readonly activation: 'tanh' | 'relu';
 }
 
-export type ModelSpec = NdmClassifierSpec | MlpClassifierSpec;
+/** Convolutions 3 x 3 with relu and max-pooling, then a dense layer; examples are square grey images. */
+export interface CnnClassifierSpec {
+  readonly recipe: 'cnn-classifier';
+  /** Filters of each convolution, at least one; default [16, 32]. */
+  readonly filters: readonly number[];
+  /** Ghost batch norm, over the examples of a slot; default false. */
+  readonly batchNorm: boolean;
+}
+
+/** A transformer over the values of an example as a sequence of tokens: their grey levels. */
+export interface TransformerClassifierSpec {
+  readonly recipe: 'transformer-classifier';
+  /** Levels that values in [0, 1] are rounded to, each a token; default 17. */
+  readonly levels: number;
+  /** Width of a token; a multiple of heads; default 32. */
+  readonly width: number;
+  /** Default 2. */
+  readonly blocks: number;
+  /** Default 4. */
+  readonly heads: number;
+  /** Rate of dropout, in [0, 1); default 0. */
+  readonly dropout: number;
+}
+
+/** A deep autoencoder of features in [0, 1]. */
+export interface AutoencoderSpec {
+  readonly recipe: 'autoencoder';
+  /** Widths on the way down, the code last; the way up mirrors them; default [250, 100, 30]. */
+  readonly hidden: readonly number[];
+  /** Default tanh. */
+  readonly activation: 'tanh' | 'relu';
+}
+
+/** A model that is built by a recipe of Geodesic. */
+export type RecipeSpec = NdmClassifierSpec | MlpClassifierSpec | CnnClassifierSpec | TransformerClassifierSpec | AutoencoderSpec;
+
+/** A model that an ES module of the user exports. */
+export interface ModuleModelSpec {
+  /** Path of the module, relative to the folder of the spec. */
+  readonly module: string;
+  /** Handed to the module's function `model`; default {}. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Of the module and the files that it imports, 'sha256:<hex>'; written when the spec is frozen, and checked where it is given. */
+  readonly digest?: string;
+}
+
+/** A tf.LayersModel in files: model.json and weight shards. */
+export interface LayersModelSpec {
+  /** Path of model.json, relative to the folder of the spec. */
+  readonly layersModel: string;
+  /** Path of a module that registers the model's own layer classes. */
+  readonly customLayers?: string;
+  /** What it is trained for: the classes of the data, or its own input; default classification. */
+  readonly task: 'classification' | 'autoencoder';
+  /** Of all files, 'sha256:<hex>'; written when the spec is frozen, and checked where it is given. */
+  readonly digest?: string;
+}
+
+/** A model that the user brings. */
+export type UserModelSpec = ModuleModelSpec | LayersModelSpec;
+
+export type ModelSpec = RecipeSpec | UserModelSpec;
 
 /** Where the examples come from. */
 export interface DataSpec {
@@ -80,10 +141,13 @@ export interface ScheduleSpec {
   readonly shape: 'constant' | 'linear' | 'cosine';
 }
 
-interface GroupBase {
+interface GroupIdentity {
   readonly name: string;
   /** Globs over layer or parameter names; a name belongs to the first group that matches it. */
   readonly match: readonly string[];
+}
+
+interface GroupBase extends GroupIdentity {
   readonly learningRate: ScheduleSpec;
   /** Decoupled weight decay; default 0. */
   readonly weightDecay: number;
@@ -126,11 +190,17 @@ export interface SgdGroupSpec extends GroupBase {
   readonly nesterov: boolean;
 }
 
-export type GroupSpec = KfacGroupSpec | AdamGroupSpec | SgdGroupSpec;
+/** Parameters that keep their first values, those of an initialisation from data included, to the last bit. */
+export interface FrozenGroupSpec extends GroupIdentity {
+  readonly method: 'frozen';
+}
+
+export type GroupSpec = KfacGroupSpec | AdamGroupSpec | SgdGroupSpec | FrozenGroupSpec;
 
 type Written<G extends GroupSpec> = G extends GroupSpec
   ? Pick<G, 'name' | 'match' | 'method'> &
-      Partial<Omit<G, 'name' | 'match' | 'method' | 'learningRate'>> & { readonly learningRate?: number | Partial<ScheduleSpec> }
+      Partial<Omit<G, 'name' | 'match' | 'method' | 'learningRate'>> &
+      (G extends GroupBase ? { readonly learningRate?: number | Partial<ScheduleSpec> } : unknown)
   : never;
 
 /** A group as a person or a recipe writes it: every option but name, match and method may be left out. */
@@ -148,6 +218,21 @@ export interface ClusterSpec {
   readonly maxRestarts: number;
 }
 
+/** Where parameters get their first values, other than from the seed. */
+export interface InitSpec {
+  /**
+   * A checkpoint's folder, or its parameters.safetensors, seen from the spec's own folder. Where it lies is not part of the run's digest;
+   * what it holds is.
+   */
+  readonly checkpoint: string;
+  /** Parameter -> name in the checkpoint, where they differ. */
+  readonly map: Readonly<Record<string, string>>;
+  /** Default true: every parameter must be there. False: the others are initialised as usual. */
+  readonly strict: boolean;
+  /** `sha256:` of the safetensors file; written when the run is submitted, and checked when it is there already. */
+  readonly digest?: string;
+}
+
 /** A validated run spec. Exactly one of `steps` and `epochs` is present; `objective` is present for NDM recipes only. */
 export interface RunSpec {
   readonly name: string;
@@ -159,15 +244,20 @@ export interface RunSpec {
   readonly epochs?: number;
   readonly loss: LossSpec;
   readonly objective?: ObjectiveSpec;
-  /** Without groups the recipe's default groups hold: see `freezeRunSpec`. */
+  readonly init?: InitSpec;
+  /** Without groups the model's default groups hold: see `freezeRunSpec`. */
   readonly optimizer: { readonly groups?: readonly GroupSpec[] };
   /** Steps between two evaluations, 0 for only at the end; default 10. */
   readonly evaluate: { readonly every: number };
   /** Steps between two checkpoints, 0 for only at the start and the end; default 50. */
   readonly checkpoint: { readonly every: number };
-  readonly engine: 'auto' | 'onnx-cpu' | 'reference';
+  /** What computes; `auto` is resolved once, when the run's bundle is made. */
+  readonly engine: 'auto' | 'onnx-cpu' | 'onnx-webgpu' | 'onnx-cuda' | 'tfjs-node-gpu' | 'tfjs-node' | 'tfjs-wasm' | 'reference';
   readonly precision: 'float32';
-  readonly exactness: 'exact';
+  /** What the operands of products and convolutions are rounded to; parameters and sums stay float32. Default float32: no rounding. */
+  readonly compute: 'float32' | 'bfloat16' | 'float16';
+  /** exact (default): equal bits on any number of workers; relaxed: executors whose bits may differ from run to run are taken, too. */
+  readonly exactness: 'exact' | 'relaxed';
   readonly cluster: ClusterSpec;
 }
 

@@ -35,6 +35,15 @@ describe('digestRunSpec', () => {
     expect(digestRunSpec(spec)).toBe(digest());
   });
 
+  it('sees what an initial checkpoint holds, and not where it lies', () => {
+    const init = (checkpoint: string, digit: string): string[] => [
+      `init={checkpoint: ${checkpoint}, digest: 'sha256:${digit.repeat(64)}'}`,
+    ];
+    expect(digest(init('here', 'a'))).toBe(digest(init('there', 'a')));
+    expect(digest(init('here', 'a'))).not.toBe(digest(init('here', 'b')));
+    expect(digest(init('here', 'a'))).not.toBe(digest());
+  });
+
   it('sees every other setting, and a default written out is the default', () => {
     expect(digest()).toMatch(/^sha256:[0-9a-f]{64}$/);
     expect(digest(['batch.slots=8', 'optimizer.groups.ends.momentum=0.9'])).toBe(digest());

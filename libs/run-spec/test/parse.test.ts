@@ -52,6 +52,7 @@ describe('parseRunSpec', () => {
       checkpoint: { every: 50 },
       engine: 'auto',
       precision: 'float32',
+      compute: 'float32',
       exactness: 'exact',
       cluster: { workers: 2, leaseMs: 3000, heartbeatMs: 1000, maxRestarts: 3 },
     });
@@ -106,7 +107,10 @@ describe('parseRunSpec', () => {
     ['{initial: 0.3, final: 0.1}', { initial: 0.3, final: 0.1, warmupSteps: 0, shape: 'cosine' }],
     ['{initial: 0.3, shape: linear, warmupSteps: 5}', { initial: 0.3, final: 0, warmupSteps: 5, shape: 'linear' }],
   ])('reads the learning rate %s as a schedule', (written, schedule) => {
-    expect(parse(MINIMAL_NDM, [`optimizer.groups.rest.learningRate=${written}`]).optimizer.groups?.[1].learningRate).toEqual(schedule);
+    expect(parse(MINIMAL_NDM, [`optimizer.groups.rest.learningRate=${written}`]).optimizer.groups?.[1]).toHaveProperty(
+      'learningRate',
+      schedule,
+    );
   });
 });
 
@@ -170,13 +174,13 @@ describe('parseRunSpec, bad input', () => {
       'an unknown recipe',
       'ndm-classifier',
       'ndm-clasifier',
-      'run.yaml: model.recipe: expected one of ndm-classifier, mlp-classifier, got "ndm-clasifier" (did you mean "ndm-classifier"?; line 3, column 9)',
+      'run.yaml: model.recipe: expected one of ndm-classifier, mlp-classifier, cnn-classifier, transformer-classifier, autoencoder, got "ndm-clasifier" (did you mean "ndm-classifier"?; line 3, column 9)',
     ],
     [
       'a missing recipe',
       '{recipe: ndm-classifier}',
       '{}',
-      'run.yaml: model.recipe: expected one of ndm-classifier, mlp-classifier, got nothing',
+      'run.yaml: model.recipe: expected one of ndm-classifier, mlp-classifier, cnn-classifier, transformer-classifier, autoencoder, got nothing',
     ],
     ['an unknown data source', 'digits}', 'mnist}', 'run.yaml: data.source: expected digits, got "mnist" (line 4, column 8)'],
     [
@@ -207,7 +211,7 @@ describe('parseRunSpec, bad input', () => {
       'an unknown engine',
       'seed: 1',
       'seed: 1\nengine: onnx-cpuu',
-      'run.yaml: engine: expected one of auto, onnx-cpu, reference, got "onnx-cpuu" (did you mean "onnx-cpu"?; line 3, column 1)',
+      'run.yaml: engine: expected one of auto, onnx-cpu, onnx-webgpu, onnx-cuda, tfjs-node-gpu, tfjs-node, tfjs-wasm, reference, got "onnx-cpuu" (did you mean "onnx-cpu"?; line 3, column 1)',
     ],
     [
       'a lease shorter than two heartbeats',
@@ -226,10 +230,30 @@ describe('parseRunSpec, bad input', () => {
     expect(problemsOf(withChange(from, to)).message).toContain(message);
   });
 
+  it('takes nothing but a name and globs for a frozen group', () => {
+    const frozen = (more: string): string => `${MINIMAL_NDM}optimizer: {groups: [{name: all, match: ['**'], method: frozen${more}}]}\n`;
+    expect(parseRunSpec(frozen(''), { format: 'yaml' }).optimizer.groups).toEqual([{ name: 'all', match: ['**'], method: 'frozen' }]);
+    expect(problemsOf(frozen(', learningRate: 1')).message).toContain(
+      'optimizer.groups.0.learningRate: expected one of method, name, match',
+    );
+  });
+
+  it('fills in the defaults of an initial checkpoint, and names what is wrong with it', () => {
+    const spec = parseRunSpec(`${MINIMAL_NDM}init: {checkpoint: runs/a/checkpoints/10}\n`, { format: 'yaml' });
+    expect(spec.init).toEqual({ checkpoint: 'runs/a/checkpoints/10', map: {}, strict: true });
+    const { issues } = problemsOf(`${MINIMAL_NDM}init: {map: {a: 1}, strict: perhaps, digest: abc}\n`);
+    expect(issues.map(({ path, expected }) => [path, expected])).toEqual([
+      ['init.checkpoint', 'the path of a checkpoint'],
+      ['init.map.a', 'a name in the checkpoint'],
+      ['init.strict', 'true or false'],
+      ['init.digest', 'sha256: and 64 hexadecimal digits'],
+    ]);
+  });
+
   it('names an unknown optimiser method and its group', () => {
     const text = `${MINIMAL_NDM}optimizer:\n  groups:\n    - {name: all, match: ['**'], method: kfc}\n`;
     expect(problemsOf(text).message).toBe(
-      'run.yaml: optimizer.groups.0.method: expected one of kfac, metric-kfac, adam, sgd, got "kfc" (did you mean "kfac"?; line 9, column 34)',
+      'run.yaml: optimizer.groups.0.method: expected one of kfac, metric-kfac, adam, sgd, frozen, got "kfc" (did you mean "kfac"?; line 9, column 34)',
     );
   });
 
@@ -237,7 +261,7 @@ describe('parseRunSpec, bad input', () => {
     const text = `${withChange('ndm-classifier', 'mlp-classifier')}objective: {}\noptimizer: {groups: [${groupOf('metric-kfac')}, ${groupOf('sgd')}]}\n`;
     expect(problemsOf(text).issues.map(({ path, expected, got }) => [path, expected, got])).toEqual([
       ['objective', 'no objective for mlp-classifier', 'a mapping'],
-      ['optimizer.groups.0.method', 'one of kfac, adam, sgd', '"metric-kfac"'],
+      ['optimizer.groups.0.method', 'one of kfac, adam, sgd, frozen', '"metric-kfac"'],
       ['optimizer.groups.1.name', 'a name of its own', '"a"'],
     ]);
   });
@@ -278,7 +302,7 @@ describe('freezeRunSpec', () => {
       ['ends', 'kfac'],
       ['rest', 'adam'],
     ]);
-    expect(Object.isFrozen(frozen.optimizer.groups[0].learningRate)).toBe(true);
+    expect(Object.isFrozen(frozen.optimizer.groups[0].match)).toBe(true);
   });
 
   it('keeps groups that the spec wrote itself', () => {
@@ -288,7 +312,7 @@ describe('freezeRunSpec', () => {
 
   it('says what is missing when there are no groups at all', () => {
     expect(() => freezeRunSpec(parseRunSpec(MINIMAL_NDM, { format: 'yaml' }))).toThrow(
-      "digits-ndm: optimizer.groups: expected a list of groups, got nothing (write the groups, or pass the recipe's default groups)",
+      "digits-ndm: optimizer.groups: expected a list of groups, got nothing (write the groups, or pass the model's default groups)",
     );
   });
 

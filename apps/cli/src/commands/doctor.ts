@@ -3,6 +3,7 @@
  */
 import { resolve } from 'node:path';
 import { checksFor, type Check } from '../doctor/checks.ts';
+import { executorTable } from '../doctor/executors.ts';
 import { gatherFacts } from '../doctor/facts.ts';
 import { EXIT } from '../exit-code.ts';
 import type { CommandIo, CommandResult } from '../output.ts';
@@ -18,12 +19,19 @@ export interface DoctorCommandOptions {
 
 /** Runs all checks. */
 export async function doctorCommand({ runsFolder }: DoctorCommandOptions, io: CommandIo): Promise<CommandResult> {
-  const checks = checksFor(await gatherFacts(resolve(runsFolder)));
+  const facts = await gatherFacts(resolve(runsFolder));
+  const checks = checksFor(facts);
   const failures = checks.filter(({ status }) => status === 'fail').length;
   const conclusion = failures === 0 ? 'this host can run Geodesic' : `${failures} of ${checks.length} checks failed`;
   const colour = wantsColour(io.stdout, io.env);
-  const lines = [...checks.flatMap(linesOf), [], [span(conclusion, 'strong')]].map((line) => paint(line, { colour }));
-  return { data: { healthy: failures === 0, checks }, text: `${lines.join('\n')}\n`, exitCode: failures === 0 ? EXIT.ok : EXIT.failed };
+  const lines = [...checks.flatMap(linesOf), [], ...executorTable(facts.executors), [], [span(conclusion, 'strong')]].map((line) =>
+    paint(line, { colour }),
+  );
+  return {
+    data: { healthy: failures === 0, checks, executors: facts.executors },
+    text: `${lines.join('\n')}\n`,
+    exitCode: failures === 0 ? EXIT.ok : EXIT.failed,
+  };
 }
 
 function linesOf({ name, status, found, remedy }: Check): Line[] {

@@ -1,7 +1,9 @@
 /**
- * `geo validate`: reads a spec, fills the defaults in and says what would run. Starts nothing and traces nothing.
+ * `geo validate`: reads a spec, fills the defaults in and says what would run. Starts nothing, and traces nothing but a model that the
+ * user brings: whether it can be trained, and which groups it has, is only known then.
  */
-import { digestRunSpec, runSpecWarnings, slotPlan } from '@geodesic/run-spec';
+import { digestRunSpec, isUserModel, modelName, runSpecWarnings, slotPlan, type RunSpec } from '@geodesic/run-spec';
+import type { BundleSummary } from '../build-bundle.ts';
 import { EXIT } from '../exit-code.ts';
 import { loadSpec } from '../load-spec.ts';
 import type { CommandResult } from '../output.ts';
@@ -14,16 +16,34 @@ export interface ValidateCommandOptions {
 
 /** Validates a spec. @throws {CliError} SPEC_UNREADABLE or SPEC_INVALID */
 export async function validateCommand({ specPath, overrides }: ValidateCommandOptions): Promise<CommandResult> {
-  const spec = await loadSpec(specPath, { overrides });
+  const { spec, summary } = await withModel(specPath, await loadSpec(specPath, { overrides }));
   const warnings = runSpecWarnings(spec).map(({ message }) => message);
   const digest = digestRunSpec(spec);
   const { slots, slotExamples } = slotPlan(spec.batch);
   const length = spec.steps === undefined ? `${spec.epochs} epochs` : `${spec.steps} steps`;
   const lines = [
     `${specPath} is valid`,
-    `  ${spec.name}: ${spec.model.recipe} on ${spec.data.source}, ${length} of ${spec.batch.examples} examples in ${slots} slots of ${slotExamples}, seed ${spec.seed}`,
+    `  ${spec.name}: ${modelName(spec.model)} on ${spec.data.source}, ${length} of ${spec.batch.examples} examples in ${slots} slots of ${slotExamples}, seed ${spec.seed}`,
+    ...(summary ? groupLines(summary) : []),
     `  ${digest}`,
     ...warnings.map((warning) => `warning: ${warning}`),
   ];
-  return { data: { source: specPath, digest, spec, warnings }, text: `${lines.join('\n')}\n`, exitCode: EXIT.ok };
+  return {
+    data: { source: specPath, digest, spec, ...(summary && { summary }), warnings },
+    text: `${lines.join('\n')}\n`,
+    exitCode: EXIT.ok,
+  };
+}
+
+/** The spec with what only an opened model tells, and its summary; a recipe's spec says everything itself. */
+async function withModel(specPath: string, spec: RunSpec): Promise<{ spec: RunSpec; summary?: BundleSummary }> {
+  if (!isUserModel(spec.model)) return { spec };
+  const { buildInThread } = await import('../build-in-thread.ts');
+  const built = await buildInThread({ spec, specPath }, new AbortController().signal);
+  return { spec: built.spec, summary: built.summary };
+}
+
+function groupLines({ parameters, groups }: BundleSummary): string[] {
+  const shares = groups.map(({ name, method, layers, parameters }) => `${name}: ${method}, ${layers} layers, ${parameters} parameters`);
+  return [`  ${parameters} parameters; ${shares.join('; ')}`];
 }

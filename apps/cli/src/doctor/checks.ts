@@ -2,6 +2,7 @@
  * What `geo doctor` concludes from what it found: each check is ok, warn (it works, not well) or fail (it does not), and says what to do.
  */
 import { formatBytes } from '@geodesic/telemetry';
+import type { ExecutorFact } from './executors.ts';
 
 /** One line of the doctor's answer. */
 export interface Check {
@@ -18,7 +19,7 @@ export interface Facts {
   readonly nodeVersion: string;
   readonly cores: number;
   readonly memory: { readonly free: number; readonly total: number };
-  readonly onnx: { readonly available: boolean; readonly version: string; readonly reason?: string };
+  readonly executors: readonly ExecutorFact[];
   /** Why a loopback connection failed, or undefined. */
   readonly loopbackProblem: string | undefined;
   readonly runs: {
@@ -68,10 +69,18 @@ function memoryCheck({ memory: { free, total } }: Facts): Check {
   return { name: 'memory', status: free >= 256 * MIB ? 'warn' : 'fail', found, remedy };
 }
 
-function executorCheck({ onnx }: Facts): Check {
-  if (onnx.available) return ok('executors', `onnx-cpu (ONNX Runtime ${onnx.version}), reference`);
+/** The processor's executor is in every installation, and what exact runs are computed with. */
+function executorCheck({ executors }: Facts): Check {
+  const working = executors.filter(({ available, problem }) => available && problem === undefined).map(({ name }) => name);
+  if (working.includes('onnx-cpu')) return ok('executors', working.join(', '));
+  const native = executors.find(({ name }) => name === 'onnx-cpu');
   const remedy = 'run npm start, which repairs the installation; until then only engine: reference works, slowly';
-  return { name: 'executors', status: 'warn', found: `reference; onnx-cpu does not load: ${onnx.reason ?? 'unknown reason'}`, remedy };
+  return {
+    name: 'executors',
+    status: 'warn',
+    found: `${working.join(', ')}; onnx-cpu does not work: ${native?.reason ?? native?.problem ?? 'unknown reason'}`,
+    remedy,
+  };
 }
 
 function loopbackCheck({ loopbackProblem }: Facts): Check {

@@ -6,25 +6,25 @@ import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { ensureWritableFolder } from '../places.ts';
 import type { Facts } from './checks.ts';
+import { gatherExecutors } from './executors.ts';
 
 // File system types of statfs(2): NFS, SMB, CIFS, SMB2, AFS, Ceph.
 const NETWORK_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00c36400]);
 
 /** Gathers the facts; problems are facts too, so nothing throws. */
 export async function gatherFacts(runsFolder: string): Promise<Facts> {
-  const [onnx, loopbackProblem, runs] = await Promise.all([tryOnnx(), tryLoopback(), tryFolder(runsFolder)]);
+  const [loopbackProblem, runs] = await Promise.all([tryLoopback(), tryFolder(runsFolder)]);
+  const executors = await gatherExecutors();
   // On Linux `freemem` leaves out what the page cache would give back; `availableMemory` counts it and obeys container limits.
   const free = (process as { availableMemory?: () => number }).availableMemory?.() ?? freemem();
-  return { nodeVersion: process.version, cores: availableParallelism(), memory: { free, total: totalmem() }, onnx, loopbackProblem, runs };
-}
-
-async function tryOnnx(): Promise<Facts['onnx']> {
-  try {
-    const { probeOnnx } = await import('@geodesic/engine/onnx');
-    return probeOnnx();
-  } catch (error) {
-    return { available: false, version: '', reason: firstLine(error) };
-  }
+  return {
+    nodeVersion: process.version,
+    cores: availableParallelism(),
+    memory: { free, total: totalmem() },
+    executors,
+    loopbackProblem,
+    runs,
+  };
 }
 
 async function tryLoopback(): Promise<string | undefined> {

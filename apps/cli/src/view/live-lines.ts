@@ -3,7 +3,7 @@
  */
 import { formatDuration, progressBar, sparkline } from '@geodesic/telemetry';
 import { courseOf, formatCount, formatMeasurement, formatShare } from './format.ts';
-import { secondsLeft, secondsPerStep, type RunView, type WorkerRow } from './run-view.ts';
+import { secondsLeft, secondsPerStep, type EvaluationRow, type RunView, type WorkerRow } from './run-view.ts';
 import { clip, span, widthOf, type Line, type Span, type Style } from './styled-text.ts';
 
 const WIDEST_BAR = 60;
@@ -41,12 +41,16 @@ function progressLine({ step, header }: RunView, width: number): Line {
 function learningLine({ measurements, losses, evaluation }: RunView): Line {
   const parts: Span[][] = [];
   if (measurements['trainLoss'] !== undefined) parts.push(labelled('loss', formatMeasurement(measurements['trainLoss'])));
-  if (evaluation !== undefined)
-    parts.push([...labelled(`${evaluation.split} accuracy`, formatShare(evaluation.accuracy)), span(` at step ${evaluation.step}`, 'dim')]);
+  if (evaluation !== undefined) parts.push([...evaluated(evaluation), span(` at step ${evaluation.step}`, 'dim')]);
   else if (measurements['trainAccuracy'] !== undefined) parts.push(labelled('train accuracy', formatShare(measurements['trainAccuracy'])));
   const curve = sparkline(courseOf(losses, SPARKLINE_WIDTH), SPARKLINE_WIDTH);
   if (losses.length > 1) parts.push([span(curve, 'accent')]);
   return [span('  '), ...(parts.length === 0 ? [span('the first step is under way', 'dim')] : join(parts))];
+}
+
+function evaluated({ split, loss, accuracy }: EvaluationRow): Span[] {
+  if (accuracy === undefined) return labelled(`${split} loss`, formatMeasurement(loss));
+  return labelled(`${split} accuracy`, formatShare(accuracy));
 }
 
 function rateLine(view: RunView): Line {

@@ -64,7 +64,8 @@ export function lineFor({ type, data }: RunEvent, view: RunView): string | undef
       return isWorthALine(view) ? progressText(view) : undefined;
     case 'evaluation': {
       const { step, split, loss, accuracy } = view.evaluation!;
-      return `${stepText(step, view)}  ${split} loss ${formatMeasurement(loss)}  ${split} accuracy ${formatShare(accuracy)}`;
+      const hits = accuracy === undefined ? '' : `  ${split} accuracy ${formatShare(accuracy)}`;
+      return `${stepText(step, view)}  ${split} loss ${formatMeasurement(loss)}${hits}`;
     }
     default:
       return undefined;

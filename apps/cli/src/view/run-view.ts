@@ -31,7 +31,8 @@ export interface EvaluationRow {
   readonly step: number;
   readonly split: string;
   readonly loss: number;
-  readonly accuracy: number;
+  /** Classification only. */
+  readonly accuracy?: number;
 }
 
 /** Everything that is shown. */
@@ -133,7 +134,7 @@ function evaluationOf(data: RunEvent['data']): EvaluationRow {
     step: readNumber(data, 'step'),
     split: readText(data, 'split'),
     loss: readNumber(data, 'loss'),
-    accuracy: readNumber(data, 'accuracy'),
+    ...(typeof data['accuracy'] === 'number' && { accuracy: data['accuracy'] }),
   };
 }
 

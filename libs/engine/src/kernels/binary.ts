@@ -6,13 +6,21 @@ import { broadcastShapes, type DType, type Shape } from '@geodesic/tensor';
 import { KernelError } from '../errors.ts';
 import type { Expressions } from '../expressions.ts';
 import { describeType, type ValueType } from '../graph.ts';
-import { requireFloat, requireSameDtype, type Derivation, type Kernel, type Operand } from '../kernel.ts';
+import { requireFloat, requireSameDtype, type Derivation, type Kernel, type Linearization, type Operand } from '../kernel.ts';
 import { broadcastStrides, offsets } from './offsets.ts';
+import { sumOfTerms } from './tangents.ts';
 
-/** Cotangents of both inputs before the reduction to their shapes; 'zero' for functions that are constant almost everywhere. */
-type Slopes = (x: Expressions, at: { a: number; b: number; output: number; cotangent: number }) => readonly [() => number, () => number];
+/**
+ * Cotangents of both inputs before the reduction to their shapes; as the Jacobian is diagonal, the same rules make both
+ * terms of the tangent. 'zero' for functions that are constant almost everywhere.
+ */
+export type Slopes = (
+  x: Expressions,
+  at: { a: number; b: number; output: number; cotangent: number },
+) => readonly [() => number, () => number];
 
-interface BinaryOptions {
+/** What makes an elementwise kernel of two values. */
+export interface BinaryOptions {
   readonly name: string;
   readonly value: (a: number, b: number) => number;
   readonly slopes: Slopes | 'zero';
@@ -21,7 +29,8 @@ interface BinaryOptions {
   readonly commutative?: true;
 }
 
-function binary({ name, value, slopes, takes, makes, commutative }: BinaryOptions): Kernel {
+/** An elementwise kernel of two values with numpy broadcasting. */
+export function binary({ name, value, slopes, takes, makes, commutative }: BinaryOptions): Kernel {
   return {
     name,
     arity: 2,
@@ -45,6 +54,11 @@ function binary({ name, value, slopes, takes, makes, commutative }: BinaryOption
       if (slopes === 'zero') return [undefined, undefined];
       const [toA, toB] = slopes(x, { a, b, output, cotangent });
       return [() => x.reduceTo(toA(), x.shapeOf(a)), () => x.reduceTo(toB(), x.shapeOf(b))];
+    },
+    jvp(x, { inputs: [a, b], output, tangents }: Linearization) {
+      if (slopes === 'zero') return undefined;
+      const terms = tangents.map((cotangent, i) => (cotangent === undefined ? undefined : slopes(x, { a, b, output, cotangent })[i]()));
+      return sumOfTerms(x, terms);
     },
   };
 }
@@ -79,7 +93,12 @@ function extremum(name: 'Maximum' | 'Minimum', value: (a: number, b: number) => 
 }
 
 const powerSlopes: Slopes = (x, { a, b, output, cotangent }) => [
-  () => x.mul(cotangent, x.mul(b, x.binary('Pow', a, x.shift(b, -1)))),
+  () => {
+    // b a^(b-1); at a = b = 0 that would be 0 * inf, while a^0 is constant.
+    const zero = x.like(a, 0);
+    const indefinite = x.binary('LogicalAnd', x.binary('Equal', a, zero), x.binary('Equal', b, zero));
+    return x.mul(cotangent, x.mul(b, x.binary('Pow', a, x.shift(x.select(indefinite, x.like(b, 1), b), -1))));
+  },
   () => {
     // d/db a^b = a^b log a; by convention 0 where a <= 0, where the logarithm does not exist.
     const positive = x.binary('Greater', a, x.like(a, 0));
@@ -107,6 +126,11 @@ const select: Kernel = {
     () => x.reduceTo(x.where(condition, cotangent), x.shapeOf(a)),
     () => x.reduceTo(x.select(condition, x.like(cotangent, 0), cotangent), x.shapeOf(b)),
   ],
+  // Selected, not masked by a product: an infinite tangent of the branch not taken does not leak.
+  jvp(x, { inputs: [condition, a], tangents: [, ta, tb] }) {
+    const zero = x.like(a, 0);
+    return x.select(condition, ta ?? zero, tb ?? zero);
+  },
 };
 
 const both = { takes: 'number', makes: 'same' } as const;

@@ -6,6 +6,7 @@ import { sizeOf, stridesOf, type Shape } from '@geodesic/tensor';
 import { KernelError } from '../errors.ts';
 import { describeType, type ValueType } from '../graph.ts';
 import { axisAttribute, integerAttribute, requireFloat, requireRank, type Kernel } from '../kernel.ts';
+import { linearTangent, noTangent } from './tangents.ts';
 
 function requireIndices(kernel: string, indices: ValueType): void {
   if (indices.dtype !== 'int32') throw new KernelError(kernel, 'int32 indices', describeType(indices));
@@ -46,6 +47,7 @@ const gather: Kernel = {
     const axis = attributes.axis as number;
     return [() => x.builder.add('ScatterAdd', [cotangent, indices], { axis, size: x.shapeOf(input)[axis] }), undefined];
   },
+  jvp: linearTangent('GatherV2'),
 };
 
 const scatterAdd: Kernel = {
@@ -73,6 +75,7 @@ const scatterAdd: Kernel = {
     () => x.builder.add('GatherV2', [cotangent, indices], { axis: attributes.axis }),
     undefined,
   ],
+  jvp: linearTangent('ScatterAdd'),
 };
 
 const oneHot: Kernel = {
@@ -92,6 +95,7 @@ const oneHot: Kernel = {
     return out;
   },
   vjp: () => [undefined],
+  jvp: noTangent,
 };
 
 /** Reading and adding at integer positions. */

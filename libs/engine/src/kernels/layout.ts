@@ -6,6 +6,7 @@ import { KernelError } from '../errors.ts';
 import { describeType, isFloat } from '../graph.ts';
 import { axisAttribute, integersAttribute, requireSameDtype, requireShape, type Kernel } from '../kernel.ts';
 import { broadcastStrides, gather, offsets } from './offsets.ts';
+import { linearTangent } from './tangents.ts';
 
 const DTYPES: readonly string[] = ['float32', 'float64', 'int32', 'bool'];
 
@@ -26,6 +27,8 @@ const cast: Kernel = {
     const smooth = isFloat(x.dtypeOf(input)) && isFloat(x.dtypeOf(output));
     return [smooth ? () => x.cast(cotangent, x.dtypeOf(input)) : undefined];
   },
+  jvp: (x, { output, tangents: [tangent] }) =>
+    tangent !== undefined && isFloat(x.dtypeOf(output)) ? x.cast(tangent, x.dtypeOf(output)) : undefined,
 };
 
 const reshape: Kernel = {
@@ -40,6 +43,7 @@ const reshape: Kernel = {
   },
   evaluate: ([{ data }]) => data.slice(),
   vjp: (x, { inputs: [input], cotangent }) => [() => x.reshape(cotangent, x.shapeOf(input))],
+  jvp: linearTangent('Reshape'),
 };
 
 const broadcastTo: Kernel = {
@@ -55,6 +59,7 @@ const broadcastTo: Kernel = {
   },
   evaluate: ([input], { shape }) => gather(input.data, offsets(shape, broadcastStrides(input.shape, shape))),
   vjp: (x, { inputs: [input], cotangent }) => [() => x.reduceTo(cotangent, x.shapeOf(input))],
+  jvp: linearTangent('BroadcastTo'),
 };
 
 const transpose: Kernel = {
@@ -87,6 +92,7 @@ const transpose: Kernel = {
         ),
     ];
   },
+  jvp: linearTangent('Transpose'),
 };
 
 const slice: Kernel = {
@@ -116,6 +122,7 @@ const slice: Kernel = {
         ),
     ];
   },
+  jvp: linearTangent('Slice'),
 };
 
 const concat: Kernel = {
@@ -150,6 +157,10 @@ const concat: Kernel = {
       return () => x.slice(cotangent, begin, x.shapeOf(input));
     });
   },
+  jvp(x, { inputs, tangents, attributes }) {
+    const parts = inputs.map((input, i) => tangents[i] ?? x.zeros(x.shapeOf(input), x.dtypeOf(input)));
+    return x.concat(parts, attributes.axis as number);
+  },
 };
 
 const pad: Kernel = {
@@ -176,6 +187,9 @@ const pad: Kernel = {
     const begin = (attributes.paddings as readonly (readonly number[])[]).map(([before]) => before);
     return [() => x.slice(cotangent, begin, x.shapeOf(input))];
   },
+  // The surrounding value is a constant: zeros surround the tangent.
+  jvp: (x, { tangents: [tangent], attributes }) =>
+    tangent === undefined ? undefined : x.pad(tangent, attributes.paddings as readonly (readonly number[])[]),
 };
 
 /** Kernels that move values without computing. */

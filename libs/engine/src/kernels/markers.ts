@@ -2,7 +2,8 @@
  * Identities that mean something: a Tap marks a value to be found again, a StopGradient cuts differentiation.
  */
 import { KernelError } from '../errors.ts';
-import { type Kernel } from '../kernel.ts';
+import type { Kernel } from '../kernel.ts';
+import { noTangent } from './tangents.ts';
 
 const tap: Kernel = {
   name: 'Tap',
@@ -14,6 +15,7 @@ const tap: Kernel = {
   },
   evaluate: ([{ data }]) => data.slice(),
   vjp: (_x, { cotangent }) => [() => cotangent],
+  jvp: (_x, { tangents: [tangent] }) => tangent,
 };
 
 const stopGradient: Kernel = {
@@ -22,6 +24,7 @@ const stopGradient: Kernel = {
   infer: ([input]) => ({ ...input, attributes: {} }),
   evaluate: ([{ data }]) => data.slice(),
   vjp: () => [undefined],
+  jvp: noTangent,
 };
 
 /** Tap and StopGradient. */

@@ -7,6 +7,7 @@ import { KernelError } from '../errors.ts';
 import { describeType, type ValueType } from '../graph.ts';
 import { flagAttribute, requireFloat, requireRank, requireSameDtype, type Inferred, type Kernel } from '../kernel.ts';
 import { broadcastStrides, offsets } from './offsets.ts';
+import { bilinearTangent } from './tangents.ts';
 
 function inferMatMul(inputs: readonly ValueType[], attributes: Inferred['attributes']): Inferred {
   const [a, b] = inputs;
@@ -74,4 +75,5 @@ export const matMulKernel: Kernel = {
       transposeB ? x.matMul(c, a, { transposeA: true, transposeB: transposeA }) : x.matMul(a, c, { transposeA: !transposeA });
     return [() => x.reduceTo(toA(), x.shapeOf(a)), () => x.reduceTo(toB(), x.shapeOf(b))];
   },
+  jvp: bilinearTangent('BatchMatMul'),
 };

@@ -4,7 +4,7 @@
 import { sizeOf, stridesOf, type Shape } from '@geodesic/tensor';
 import { KernelError } from '../errors.ts';
 import type { Expressions } from '../expressions.ts';
-import { describeType, type ValueType } from '../graph.ts';
+import { describeType, type Attributes, type ValueType } from '../graph.ts';
 import {
   axisAttribute,
   flagAttribute,
@@ -16,6 +16,7 @@ import {
   type Operand,
 } from '../kernel.ts';
 import { offsets } from './offsets.ts';
+import { linearTangent } from './tangents.ts';
 
 function inferReduction(name: string, input: ValueType, attributes: Inferred['attributes']): Inferred {
   const rank = input.shape.length;
@@ -60,9 +61,13 @@ const sum: Kernel = {
   vjp: (x, { inputs: [input], cotangent, attributes }) => [
     () => spread(x, cotangent, x.shapeOf(input), attributes.axes as readonly number[]),
   ],
+  jvp: linearTangent('Sum'),
 };
 
-/** Every entry that attains the extremum gets the whole cotangent, as in TensorFlow.js. */
+/**
+ * Entries that tie for the extremum share the cotangent equally, as in TensorFlow, PyTorch and JAX, which makes it a
+ * subgradient; TensorFlow.js gives each of them the whole.
+ */
 function extremum(name: string, combine: (a: number, b: number) => number): Kernel {
   return {
     name,
@@ -72,34 +77,26 @@ function extremum(name: string, combine: (a: number, b: number) => number): Kern
     vjp: (x, { inputs: [input], output, cotangent, attributes }) => [
       () => {
         const axes = attributes.axes as readonly number[];
-        const shape = x.shapeOf(input);
-        const attained = x.binary('Equal', input, spread(x, output, shape, axes));
-        return x.where(attained, spread(x, cotangent, shape, axes));
+        const { attained, count } = attainment(x, { input, output, attributes });
+        return x.where(attained, spread(x, x.div(cotangent, count), x.shapeOf(input), axes));
       },
     ],
+    jvp(x, { inputs: [input], output, tangents: [tangent], attributes }) {
+      if (tangent === undefined) return undefined;
+      const { attained, count } = attainment(x, { input, output, attributes });
+      return x.div(x.builder.add('Sum', [x.where(attained, tangent)], attributes), count);
+    },
   };
 }
 
-const argMax: Kernel = {
-  name: 'ArgMax',
-  arity: 1,
-  infer([input], attributes) {
-    requireRank('ArgMax', input, 1);
-    const axis = axisAttribute('ArgMax', attributes, input.shape.length);
-    return { shape: input.shape.toSpliced(axis, 1), dtype: 'int32', attributes: { axis } };
-  },
-  evaluate([input], { shape, attributes }) {
-    const axis = attributes.axis as number;
-    const strides = stridesOf(input.shape);
-    return Float64Array.from(offsets(shape, strides.toSpliced(axis, 1)), (start) => {
-      let best = 0;
-      for (let i = 1; i < input.shape[axis]; i++)
-        if (input.data[start + i * strides[axis]] > input.data[start + best * strides[axis]]) best = i;
-      return best;
-    });
-  },
-  vjp: () => [undefined],
-};
+/** Which entries attain the extremum, and how many of each group; the count has the output's shape. */
+function attainment(
+  x: Expressions,
+  { input, output, attributes }: { readonly input: number; readonly output: number; readonly attributes: Attributes },
+): { attained: number; count: number } {
+  const attained = x.binary('Equal', input, spread(x, output, x.shapeOf(input), attributes.axes as readonly number[]));
+  return { attained, count: x.builder.add('Sum', [x.cast(attained, x.dtypeOf(input))], attributes) };
+}
 
 const cumsum: Kernel = {
   name: 'Cumsum',
@@ -128,6 +125,7 @@ const cumsum: Kernel = {
     return out;
   },
   vjp: (x, { cotangent, attributes }) => [() => x.builder.add('Cumsum', [cotangent], { ...attributes, reverse: !attributes.reverse })],
+  jvp: linearTangent('Cumsum'),
 };
 
 const logSoftmax: Kernel = {
@@ -155,7 +153,12 @@ const logSoftmax: Kernel = {
       return x.sub(cotangent, x.mul(x.unary('Exp', output), total));
     },
   ],
+  jvp(x, { output, tangents: [tangent] }) {
+    if (tangent === undefined) return undefined;
+    const mean = x.sum(x.mul(x.unary('Exp', output), tangent), [x.shapeOf(output).length - 1], { keepDims: true });
+    return x.sub(tangent, mean);
+  },
 };
 
 /** Reductions, running sums and log-softmax. */
-export const reductionKernels: readonly Kernel[] = [sum, extremum('Max', Math.max), extremum('Min', Math.min), argMax, cumsum, logSoftmax];
+export const reductionKernels: readonly Kernel[] = [sum, extremum('Max', Math.max), extremum('Min', Math.min), cumsum, logSoftmax];

@@ -5,15 +5,44 @@ import { GraphError, KernelError } from '../errors.ts';
 import type { Attributes, ValueType } from '../graph.ts';
 import type { Inferred, Kernel } from '../kernel.ts';
 import { binaryKernels } from './binary.ts';
+import { choleskyKernels } from './cholesky.ts';
+import { convKernels } from './conv.ts';
 import { indexingKernels } from './indexing.ts';
 import { layoutKernels } from './layout.ts';
 import { markerKernels } from './markers.ts';
 import { matMulKernel } from './matmul.ts';
+import { orderKernels } from './order.ts';
+import { patchKernels } from './patches.ts';
+import { pointwiseIndexingKernels } from './pointwise-indexing.ts';
+import { poolKernels } from './pool.ts';
 import { reductionKernels } from './reduction.ts';
+import { roundToKernel } from './round-to.ts';
+import { roundingKernels } from './rounding.ts';
 import { spdKernels } from './spd.ts';
+import { strideKernels } from './strides.ts';
+import { trigonometryKernels } from './trigonometry.ts';
 import { unaryKernels } from './unary.ts';
 
-const families = [unaryKernels, binaryKernels, layoutKernels, reductionKernels, indexingKernels, [matMulKernel], spdKernels, markerKernels];
+const families = [
+  unaryKernels,
+  binaryKernels,
+  layoutKernels,
+  reductionKernels,
+  indexingKernels,
+  [matMulKernel],
+  spdKernels,
+  markerKernels,
+  trigonometryKernels,
+  roundingKernels,
+  strideKernels,
+  orderKernels,
+  pointwiseIndexingKernels,
+  choleskyKernels,
+  convKernels,
+  poolKernels,
+  patchKernels,
+  [roundToKernel],
+];
 const byName: ReadonlyMap<string, Kernel> = new Map(families.flat().map((kernel) => [kernel.name, kernel]));
 
 /** Names of all kernels, sorted. */

@@ -9,7 +9,8 @@ import { KernelError } from '../errors.ts';
 import { describeType, type ValueType } from '../graph.ts';
 import { requireFloat, requireRank, type Kernel } from '../kernel.ts';
 
-function requireSquare(kernel: string, input: ValueType): void {
+/** Checks for float matrices [.., n, n]. @throws {KernelError} */
+export function requireSquare(kernel: string, input: ValueType): void {
   requireFloat(kernel, input);
   requireRank(kernel, input, 2);
   if (input.shape.at(-1) !== input.shape.at(-2)) throw new KernelError(kernel, 'square matrices [.., n, n]', describeType(input));
@@ -48,6 +49,7 @@ const inverse: Kernel = {
   },
   // dY = -Y dA Y, hence the pullback -Y^T c Y^T.
   vjp: (x, { output: y, cotangent: c }) => [() => x.neg(x.matMul(x.matMul(y, c, { transposeA: true }), y, { transposeB: true }))],
+  jvp: (x, { output: y, tangents: [tangent] }) => (tangent === undefined ? undefined : x.neg(x.matMul(x.matMul(y, tangent), y))),
 };
 
 const logDet: Kernel = {
@@ -64,6 +66,11 @@ const logDet: Kernel = {
   },
   // d log det A = tr(A^-1 dA); the transpose of the inverse is the inverse, A being symmetric.
   vjp: (x, { inputs: [a], cotangent: c }) => [() => x.mul(x.reshape(c, [...x.shapeOf(c), 1, 1]), x.unary('SpdInverse', a))],
+  jvp(x, { inputs: [a], tangents: [tangent] }) {
+    if (tangent === undefined) return undefined;
+    const rank = x.shapeOf(a).length;
+    return x.sum(x.mul(x.unary('SpdInverse', a), tangent), [rank - 2, rank - 1]);
+  },
 };
 
 /** Inverse and log-determinant of SPD matrices. */

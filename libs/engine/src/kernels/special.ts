@@ -30,3 +30,13 @@ export function erf(x: number): number {
 export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
+
+/** Levels of the continued fraction that make it exact to double precision down to x = 1. */
+const LEVELS = 400;
+
+/** exp(x^2) erfc(x) for x >= 1, by the continued fraction (Abramowitz and Stegun 7.1.14). */
+export function scaledErfc(x: number): number {
+  let fraction = x;
+  for (let n = LEVELS; n >= 1; n--) fraction = x + n / 2 / fraction;
+  return 1 / (Math.sqrt(Math.PI) * fraction);
+}

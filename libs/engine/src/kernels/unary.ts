@@ -7,10 +7,13 @@ import type { Expressions } from '../expressions.ts';
 import { describeType } from '../graph.ts';
 import { requireFloat, type Kernel } from '../kernel.ts';
 import { erf, softplus } from './special.ts';
+import { noTangent } from './tangents.ts';
 
-type Slope = (x: Expressions, at: { readonly input: number; readonly output: number; readonly cotangent: number }) => number;
+/** The input's cotangent; as the Jacobian is diagonal, the same rule makes the output's tangent of the input's. */
+export type Slope = (x: Expressions, at: { readonly input: number; readonly output: number; readonly cotangent: number }) => number;
 
-function unary(name: string, value: (x: number) => number, slope: Slope | 'zero', dtypes: 'float' | 'number' = 'float'): Kernel {
+/** An elementwise kernel of one value, by its value in float64 and its slope; 'zero' where it is constant almost everywhere. */
+export function unary(name: string, value: (x: number) => number, slope: Slope | 'zero', dtypes: 'float' | 'number' = 'float'): Kernel {
   return {
     name,
     arity: 1,
@@ -22,6 +25,8 @@ function unary(name: string, value: (x: number) => number, slope: Slope | 'zero'
     },
     evaluate: ([{ data }]) => data.map((entry) => value(entry)),
     vjp: (x, { inputs: [input], output, cotangent }) => [slope === 'zero' ? undefined : () => slope(x, { input, output, cotangent })],
+    jvp: (x, { inputs: [input], output, tangents: [tangent] }) =>
+      slope === 'zero' || tangent === undefined ? undefined : slope(x, { input, output, cotangent: tangent }),
   };
 }
 
@@ -44,6 +49,7 @@ const not: Kernel = {
   },
   evaluate: ([{ data }]) => data.map((entry) => (entry ? 0 : 1)),
   vjp: () => [undefined],
+  jvp: noTangent,
 };
 
 /** Elementwise functions of one value. */

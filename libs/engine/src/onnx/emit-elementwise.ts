@@ -2,9 +2,11 @@
  * Elementwise kernels in ONNX. Where the CPU provider lacks an operation or a type, it is composed; compositions keep the
  * relative accuracy near zero that the kernel promises.
  */
-import { UnsupportedKernelError } from '../errors.ts';
+import { sameShape } from '@geodesic/tensor';
 import type { Emission, EmissionTable, Site } from './emission.ts';
-import { ELEMENT } from './proto.ts';
+import { UnsupportedKernelError } from '../errors.ts';
+import type { HalfFormat } from '../kernels/round-to.ts';
+import { ELEMENT, HALF } from './proto.ts';
 import { isDouble } from './writer.ts';
 
 const direct =
@@ -28,17 +30,19 @@ const rsqrt: Emission = ({ writer, inputs: [x] }) => writer.op('Reciprocal', [wr
 const notEqual: Emission = ({ writer, inputs }) => writer.op('Not', [writer.op('Equal', inputs)]);
 
 /** log(1 + x) = x log(u) / (u - 1) with u the rounded 1 + x (Kahan): the rounding error of u cancels. */
-const log1p: Emission = (site) => {
+export const log1p: Emission = (site) => {
   const { writer, inputs } = site;
   const [x] = inputs;
   const one = number(site, 1);
   const u = writer.op('Add', [x, one]);
-  const kahan = writer.op('Mul', [writer.op('Log', [u]), writer.op('Div', [x, writer.op('Sub', [u, one])])]);
+  // Where 1 is lost in x nothing is left to correct; infinity stays infinity.
+  const ratio = writer.op('Where', [writer.op('Equal', [u, x]), one, writer.op('Div', [x, writer.op('Sub', [u, one])])]);
+  const kahan = writer.op('Mul', [writer.op('Log', [u]), ratio]);
   return writer.op('Where', [writer.op('Equal', [u, one]), x, kahan]);
 };
 
 /** exp(x) - 1 = tanh(x / 2) (exp(x) + 1), without cancellation. */
-const expm1: Emission = (site) => {
+export const expm1: Emission = (site) => {
   const { writer, inputs } = site;
   const [x] = inputs;
   const half = writer.op('Tanh', [writer.op('Mul', [x, number(site, 0.5)])]);
@@ -53,17 +57,21 @@ const softplus: Emission = (site) => {
   return writer.op('Add', [writer.op('Max', [inputs[0], number(site, 0)]), log1p({ ...site, inputs: [tail] })]);
 };
 
-/** cos(x) = sin(x + pi/2) in double, which the provider lacks. */
-const cos: Emission = (site) => {
-  const { writer, inputs, inputTypes } = site;
-  if (!isDouble(writer, inputTypes[0].dtype)) return writer.op('Cos', inputs);
-  return writer.op('Sin', [writer.op('Add', [inputs[0], number(site, Math.PI / 2)])]);
+const pow: Emission = ({ writer, node, inputs, inputTypes }) => {
+  if (writer.can('Pow.broadcast', node.dtype)) return writer.op('Pow', inputs);
+  const operands = inputs.map((input, i) =>
+    sameShape(inputTypes[i].shape, node.shape) ? input : writer.op('Expand', [input, writer.integers(node.shape)]),
+  );
+  return writer.op('Pow', operands);
 };
 
-const erf: Emission = ({ writer, inputs, inputTypes }) => {
-  if (isDouble(writer, inputTypes[0].dtype))
-    throw new UnsupportedKernelError('onnx-cpu', 'Erf', 'the provider has no float64 version (use float32)');
-  return writer.op('Erf', inputs);
+/** There and back: the cast rounds to nearest even. */
+const roundTo: Emission = ({ writer, node, inputs }) => {
+  const format = node.attributes.format as HalfFormat;
+  if (!writer.can(`Cast.${format}`, node.dtype))
+    throw new UnsupportedKernelError(writer.capabilities.executor, node.kernel, `the provider has no ${format}`);
+  const half = writer.op('Cast', inputs, { to: HALF[format] });
+  return writer.op('Cast', [half], { to: ELEMENT[writer.element(node.dtype)] });
 };
 
 const select: Emission = ({ writer, node, inputs }) => {
@@ -78,7 +86,7 @@ const cast: Emission = ({ writer, node, inputs, inputTypes }) => {
   return writer.element(inputTypes[0].dtype) === to ? inputs[0] : writer.op('Cast', inputs, { to: ELEMENT[to] });
 };
 
-const same = ['Neg', 'Abs', 'Sign', 'Exp', 'Log', 'Tanh', 'Sigmoid', 'Relu', 'Sqrt', 'Reciprocal', 'Sin', 'Floor', 'Add', 'Sub', 'Pow'];
+const same = ['Neg', 'Abs', 'Sign', 'Exp', 'Log', 'Tanh', 'Sigmoid', 'Relu', 'Sqrt', 'Reciprocal', 'Sin', 'Cos', 'Floor', 'Add', 'Sub'];
 const renamed = { Multiply: 'Mul', RealDiv: 'Div', Maximum: 'Max', Minimum: 'Min', LogicalNot: 'Not', LogicalAnd: 'And', LogicalOr: 'Or' };
 const comparisons = { Greater: 'Greater', GreaterEqual: 'GreaterOrEqual', Less: 'Less', LessEqual: 'LessOrEqual', Equal: 'Equal' };
 
@@ -93,8 +101,8 @@ export const elementwiseEmissions: EmissionTable = {
   Log1p: log1p,
   Expm1: expm1,
   Softplus: softplus,
-  Cos: cos,
-  Erf: erf,
+  Pow: pow,
+  RoundTo: roundTo,
   Select: select,
   Cast: cast,
 };

@@ -3,6 +3,7 @@
  */
 import { sizeOf } from '@geodesic/tensor';
 import type { Emission, EmissionTable, Site } from './emission.ts';
+import { extremePosition } from './positions.ts';
 import { ELEMENT } from './proto.ts';
 
 const list = (site: Site, name: string): readonly number[] => site.node.attributes[name] as readonly number[];
@@ -31,9 +32,6 @@ const reduction =
     if (axes.length === 0) return inputs[0];
     return writer.op(op, [inputs[0], writer.integers(axes)], { keepdims: node.attributes.keepDims ? 1 : 0 });
   };
-
-const argMax: Emission = ({ writer, inputs, node }) =>
-  writer.op('Cast', [writer.op('ArgMax', inputs, { axis: node.attributes.axis as number, keepdims: 0 })], { to: ELEMENT.int32 });
 
 const cumsum: Emission = ({ writer, inputs, node }) => {
   const { axis, exclusive, reverse } = node.attributes as { axis: number; exclusive: boolean; reverse: boolean };
@@ -95,7 +93,7 @@ export const layoutEmissions: EmissionTable = {
   Sum: reduction('ReduceSum'),
   Max: reduction('ReduceMax'),
   Min: reduction('ReduceMin'),
-  ArgMax: argMax,
+  ArgMax: (site) => extremePosition(site, 'ArgMax'),
   Cumsum: cumsum,
   LogSoftmax: ({ writer, inputs }) => writer.op('LogSoftmax', inputs, { axis: -1 }),
   GatherV2: gather,

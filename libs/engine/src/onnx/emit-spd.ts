@@ -5,54 +5,24 @@
  * which needs no difference of nearly equal numbers beyond elimination itself (unlike the rank-one form, whose error
  * grows with d^2). Both kernels of one matrix share the sweeps, since the writer knows equal operations.
  */
-import { sizeOf } from '@geodesic/tensor';
-import { UnsupportedKernelError } from '../errors.ts';
 import type { Emission, EmissionTable, Site } from './emission.ts';
-
-/** Largest matrix that is unrolled. */
-const LIMIT = 32;
+import { asBatch, flagMatrix, lineOf, unrolledSize } from './unrolled.ts';
 
 /** Names of the inverse [b, n, n] and of the pivots [b, 1, 1]. */
 function sweeps(site: Site): { inverse: string; pivots: string[] } {
-  const { writer, inputs, inputTypes, node } = site;
-  const [{ shape, dtype }] = inputTypes;
-  const n = shape[shape.length - 1];
-  if (n > LIMIT)
-    throw new UnsupportedKernelError(
-      'onnx-cpu',
-      node.kernel,
-      `matrices up to ${LIMIT} are unrolled, this one is ${n} (use smaller blocks)`,
-    );
-  const mask = (dims: readonly number[], at: (i: number, j: number) => number): string => {
-    const [, columns] = dims.slice(-2);
-    return writer.constant(
-      dtype,
-      dims,
-      Array.from({ length: sizeOf(dims) }, (_, e) => at(Math.floor(e / columns), e % columns)),
-    );
-  };
-  let a = writer.op('Reshape', [inputs[0], writer.integers([sizeOf(shape) / (n * n), n, n])]);
+  const { writer, inputTypes } = site;
+  const n = unrolledSize(site);
+  const { dtype } = inputTypes[0];
+  const [zero, one, minusOne] = [0, 1, -1].map((value) => writer.scalar(dtype, value));
+  let a = asBatch(site, 0);
   const pivots: string[] = [];
   for (let k = 0; k < n; k++) {
-    const at = (axis: number, of: string): string =>
-      writer.op('Slice', [of, writer.integers([k]), writer.integers([k + 1]), writer.integers([axis])]);
-    const [row, column] = [at(1, a), at(2, a)];
-    const pivot = at(2, row);
+    const [row, column] = [lineOf(site, a, 1, k), lineOf(site, a, 2, k)];
+    const pivot = lineOf(site, row, 2, k);
     pivots.push(pivot);
-    const one = writer.scalar(dtype, 1);
-    const unit = writer.constant(
-      'bool',
-      [1, 1, n],
-      Array.from({ length: n }, (_, j) => Number(j === k)),
-    );
-    const unitColumn = writer.constant(
-      'bool',
-      [1, n, 1],
-      Array.from({ length: n }, (_, i) => Number(i === k)),
-    );
-    const scaledRow = writer.op('Div', [writer.op('Where', [unit, one, row]), pivot]);
-    const signedColumn = writer.op('Where', [unitColumn, writer.scalar(dtype, -1), column]);
-    const cleared = writer.op('Mul', [a, mask([1, n, n], (i, j) => Number(i !== k && j !== k))]);
+    const scaledRow = writer.op('Div', [writer.op('Where', [flagMatrix(site, [1, n], (_, j) => j === k), one, row]), pivot]);
+    const signedColumn = writer.op('Where', [flagMatrix(site, [n, 1], (i) => i === k), minusOne, column]);
+    const cleared = writer.op('Where', [flagMatrix(site, [n, n], (i, j) => i === k || j === k), zero, a]);
     a = writer.op('Sub', [cleared, writer.op('Mul', [signedColumn, scaledRow])]);
   }
   return { inverse: a, pivots };

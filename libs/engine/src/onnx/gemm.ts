@@ -62,7 +62,8 @@ function absorb(graph: Graph, site: { node: GraphNode; other: number; gemm: Gemm
   return node.kernel === 'Add' && addend.shape.length <= 2 ? { ...gemm, c: other } : undefined;
 }
 
-function countUses(graph: Graph): readonly number[] {
+/** How often each value is used, by id. */
+export function countUses(graph: Graph): readonly number[] {
   const uses = graph.nodes.map(() => 0);
   for (const { inputs } of graph.nodes) for (const id of inputs) uses[id]++;
   // An output is a use more than any fusion may take away.

@@ -13,6 +13,9 @@ export const ELEMENT: Readonly<Record<'float32' | 'float64' | 'int32' | 'int64' 
   float64: 11,
 };
 
+/** Element types of 16 bits, to which values are only rounded. */
+export const HALF: Readonly<Record<'float16' | 'bfloat16', number>> = { float16: 10, bfloat16: 16 };
+
 /** A named tensor constant. */
 export interface TensorProto {
   readonly name: string;
@@ -32,6 +35,8 @@ export type AttributeProto = { readonly name: string } & (
 
 /** One operation. */
 export interface NodeProto {
+  /** Named in the runtime's messages. */
+  readonly name: string;
   readonly opType: string;
   readonly input: readonly string[];
   readonly output: readonly string[];
@@ -107,7 +112,7 @@ export function encodeModel(model: ModelParts): Uint8Array {
   });
   const graph = {
     name: 'program',
-    node: model.nodes.map((node, index) => ({ ...node, name: `${index}:${node.opType}` })),
+    node: model.nodes,
     initializer: model.initializers,
     input: model.inputs.map(valueInfo),
     output: model.outputs.map(valueInfo),

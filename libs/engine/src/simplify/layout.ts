@@ -55,6 +55,24 @@ const slice: Rule = (builder, { inputs: [input], shape, attributes }) => {
   return undefined;
 };
 
+const reverse: Rule = (builder, { inputs: [input], attributes }) => {
+  const axes = attributes.axes as readonly number[];
+  const from = builder.shapeOf(input);
+  if (axes.every((axis) => from[axis] === 1)) return input;
+  const inner = madeBy(builder, input, 'Reverse');
+  if (!inner) return undefined;
+  // An axis that is reversed twice is as it was.
+  const [once, twice] = [inner.attributes.axes as readonly number[], axes];
+  const left = [...once.filter((axis) => !twice.includes(axis)), ...twice.filter((axis) => !once.includes(axis))];
+  return builder.add('Reverse', inner.inputs, { axes: left });
+};
+
+const stride: Rule = (builder, { inputs, shape, attributes }) => {
+  const [strides, begin] = [attributes.strides as readonly number[], attributes.begin as readonly number[]];
+  // An axis of one entry has no next one.
+  return strides.every((step, axis) => step === 1 || shape[axis] === 1) ? builder.add('Slice', inputs, { begin, size: shape }) : undefined;
+};
+
 const concat: Rule = (_builder, { inputs }) => (inputs.length === 1 ? inputs[0] : undefined);
 
 const pad: Rule = (builder, { inputs: [input], shape }) => (sameShape(builder.shapeOf(input), shape) ? input : undefined);
@@ -111,6 +129,8 @@ function splatResult(builder: GraphBuilder, node: GraphNode): number | undefined
     case 'Reshape':
     case 'Transpose':
     case 'Slice':
+    case 'Stride':
+    case 'Reverse':
     case 'Max':
     case 'Min':
       return value;
@@ -137,6 +157,8 @@ export const layoutRules: Readonly<Record<string, Rule>> = {
   BroadcastTo: broadcastTo,
   Transpose: transpose,
   Slice: slice,
+  Stride: stride,
+  Reverse: reverse,
   Concat: concat,
   PadV2: pad,
   Sum: sum,

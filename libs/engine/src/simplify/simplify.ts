@@ -7,6 +7,7 @@ import { kernelOf } from '../kernels/registry.ts';
 import { arithmeticRules } from './arithmetic.ts';
 import { layoutRules, moveSplat } from './layout.ts';
 import { broadcast, madeBy, makeSplat, splatOf, type Rule } from './splat.ts';
+import { windowRules } from './windows.ts';
 
 /** Computes an elementwise kernel of splats, in float64. */
 const foldSplats: Rule = (builder, node) => {
@@ -26,7 +27,9 @@ const liftBroadcasts: Rule = (builder, node) => {
 
 /** An equal value for an operation, or undefined when it has to be appended as it is. */
 export const simplify: Rule = (builder, node) => {
-  if (!kernelOf(node.kernel).elementwise) return moveSplat(builder, node) ?? layoutRules[node.kernel]?.(builder, node);
-  const simpler = foldSplats(builder, node) ?? liftBroadcasts(builder, node) ?? arithmeticRules[node.kernel]?.(builder, node);
+  const rule: Rule = () =>
+    layoutRules[node.kernel]?.(builder, node) ?? arithmeticRules[node.kernel]?.(builder, node) ?? windowRules[node.kernel]?.(builder, node);
+  if (!kernelOf(node.kernel).elementwise) return moveSplat(builder, node) ?? rule(builder, node);
+  const simpler = foldSplats(builder, node) ?? liftBroadcasts(builder, node) ?? rule(builder, node);
   return simpler === undefined || sameShape(builder.shapeOf(simpler), node.shape) ? simpler : broadcast(builder, simpler, node.shape);
 };

@@ -16,7 +16,7 @@ const REPLACED: Readonly<Record<string, (...inputs: readonly Tensor[]) => Tensor
 };
 
 /** Ops of tfjs that are recorded as they run. */
-const PLAIN: ReadonlySet<string> = new Set(['logSigmoid', 'fusedMatMul']);
+const PLAIN: ReadonlySet<string> = new Set(['logSigmoid', 'fusedMatMul', 'fusedConv2d', 'fusedDepthwiseConv2d']);
 
 /** A `runKernelFunc` that lets kernels pass and decides on functions with a custom gradient. */
 export function guardedRunKernelFunc(tfjs: TfjsEngine): TfjsEngine['runKernelFunc'] {

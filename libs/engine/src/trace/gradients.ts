@@ -10,6 +10,7 @@ import { Tensor, engine } from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../graph-builder.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import { vjp } from '../vjp.ts';
+import { requireReal } from './complex-values.ts';
 import type { Value } from './recorder.ts';
 import type { RecordingBackend } from './recording-backend.ts';
 import type { TfjsEngine } from './tfjs-engine.ts';
@@ -23,7 +24,7 @@ export function graphGradients(backend: RecordingBackend): TfjsEngine['gradients
   const { builder } = backend.recorder;
   return (f, xs, dy) => {
     const { y, marks } = runMarked(backend, f, xs);
-    const value = backend.recorded(y);
+    const value = requireReal('grad', backend.recorded(y));
     const seed = dy ? backend.recorded(dy) : backend.recorder.constant(1, value.dtype, value.shape);
     const output = backend.recorder.full(value);
     requireConnected(builder, output, marks);
@@ -60,7 +61,7 @@ function isMark({ kernel, attributes }: GraphNode): boolean {
 function runMarked(backend: RecordingBackend, f: () => unknown, xs: readonly Tensor[]): { y: Tensor; marks: readonly Value[] } {
   const { recorder } = backend;
   const marked = xs.map((x) => {
-    const mark = recorder.kernel('Tap', [backend.recorded(x)], { layer: MARK, role: String(recorder.builder.size) });
+    const mark = recorder.kernel('Tap', [requireReal('grad', backend.recorded(x))], { layer: MARK, role: String(recorder.builder.size) });
     return { mark, restore: backend.rebind(x, mark) };
   });
   try {

@@ -44,12 +44,31 @@ export function logDet(tensor: Tensor): Tensor {
   return run('LogDet', requireSquare('logDet', tensor));
 }
 
-function run(kernel: string, x: Tensor, attributes: Record<string, string> = {}): Tensor {
+/**
+ * Lower Cholesky factors L of the symmetric parts of positive definite matrices [.., n, n], batched; O(n^3 / 3) each.
+ * A matrix that is not positive definite shows as NaN.
+ * @throws {TraceError} outside of trace() or when the last two axes differ
+ */
+export function cholesky<T extends Tensor>(tensor: T): T {
+  return run('Cholesky', requireSquare('cholesky', tensor)) as T;
+}
+
+/**
+ * L^-1 B, or L^-T B with `transpose`, of lower triangular matrices L [.., n, n] and right sides B [.., n, k]; what stands above
+ * the diagonal of L is not read.
+ * @throws {TraceError} outside of trace() or when the last two axes of L differ
+ */
+export function triangularSolve<T extends Tensor>(lower: Tensor, b: T, options: { readonly transpose?: boolean } = {}): T {
+  const x = requireSquare('triangularSolve', lower);
+  return run('TriangularSolve', x, { transpose: options.transpose ?? false }, { b }) as T;
+}
+
+function run(kernel: string, x: Tensor, attributes: Record<string, string | boolean> = {}, others: Record<string, Tensor> = {}): Tensor {
   if (!isRecording()) {
     const remedy = 'trace the function, then run its graph with an executor';
     throw new TraceError({ op: kernel, shape: x.shape, expected: 'a traced function', got: 'an eager call', remedy });
   }
-  return engine().runKernel(kernel, { x }, attributes);
+  return engine().runKernel(kernel, { x, ...others }, attributes);
 }
 
 function requireSquare(op: string, tensor: Tensor): Tensor {

@@ -13,24 +13,34 @@ export interface Value {
   readonly id: number;
   readonly shape: Shape;
   readonly dtype: DType;
+  /** Node of the imaginary part of a complex value; `id` is the real part's. */
+  readonly imaginary?: number;
 }
+
+/** Hears of the numbers that a trace takes as constants. */
+export type ConstantListener = (values: ArrayLike<number>) => void;
 
 /** Records kernels of the engine's core on a builder. */
 export class Recorder {
   readonly builder: GraphBuilder;
+  readonly #onConstant: ConstantListener | undefined;
 
-  constructor(builder: GraphBuilder) {
+  /** @param onConstant told of every constant, in the order in which they are made */
+  constructor(builder: GraphBuilder, onConstant?: ConstantListener) {
     this.builder = builder;
+    this.#onConstant = onConstant;
   }
 
   /** A constant filled with one number; the graph holds a scalar. */
   constant(value: number, dtype: DType = 'float32', shape: Shape = []): Value {
+    this.#onConstant?.([value]);
     return { id: this.builder.constant(value, dtype), shape, dtype };
   }
 
   /** A constant of any values; equal values become one scalar. @throws {TraceError} when there are none */
   data(values: ArrayLike<number>, dtype: DType, shape: Shape): Value {
     requireEntries('tensor', shape);
+    this.#onConstant?.(values);
     if (!allEqual(values)) return { id: this.builder.constant({ dtype, shape, data: values as NumericArray }), shape, dtype };
     return this.constant(values instanceof Float32Array ? literal(values[0]) : values[0], dtype, shape);
   }

@@ -5,7 +5,9 @@
 import { KernelBackend, Variable } from '@tensorflow/tfjs-core';
 import type { BackendValues, DataType, KernelConfig, NamedTensorInfoMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 import type { NumericArray } from '@geodesic/tensor';
+import { isComplex, lowerComplex, type LoweringCall } from './complex-values.ts';
 import { lowerings } from './lowering/index.ts';
+import type { Lowering } from './lowering/lowering.ts';
 import type { Recorder, Value } from './recorder.ts';
 import { refuseRandom, requireEntries, supportedDtype, valueRead, variableTouched } from './refusals.ts';
 import { runningOps, tfjsEngine } from './tfjs-engine.ts';
@@ -45,7 +47,7 @@ export class RecordingBackend extends KernelBackend {
     requireEntries(producer, value.shape);
     const dataId = {};
     this.#store(dataId, { value, producer });
-    return { dataId, shape: [...value.shape], dtype: value.dtype as DataType };
+    return { dataId, shape: [...value.shape], dtype: isComplex(value) ? 'complex64' : (value.dtype as DataType) };
   }
 
   /** The recorded value of a tensor; captures constants. @throws {TraceError} for variables, strangers and disposed tensors */
@@ -170,11 +172,21 @@ export function recordingKernels(): KernelConfig[] {
     backendName: RECORDING,
     kernelFunc: ({ inputs, attrs, backend }) => {
       const recording = backend as RecordingBackend;
-      const result = lower(recording.recorder, valuesOf(recording, inputs), attrs ?? {});
+      const result = lowerCall(lower, {
+        kernel: kernelName,
+        recorder: recording.recorder,
+        inputs: valuesOf(recording, inputs),
+        attributes: attrs ?? {},
+      });
       const wrap = (value: Value): TensorInfo => recording.tensorInfo(value, kernelName);
       return Array.isArray(result) ? (result as Value[]).map(wrap) : wrap(result as Value);
     },
   }));
+}
+
+function lowerCall(lower: Lowering, call: LoweringCall): Value | readonly Value[] {
+  if (Object.values(call.inputs).some(isComplex)) return lowerComplex(call, lower);
+  return lower(call.recorder, call.inputs, call.attributes);
 }
 
 function valuesOf(backend: RecordingBackend, inputs: NamedTensorInfoMap): Record<string, Value> {

@@ -2,13 +2,13 @@
  * Puts tfjs into recording mode and back. Backend, tape, scopes and kernel registry of tfjs are process-wide: a trace is
  * synchronous, and whatever happens the engine is left as it was found, every tensor made by the trace disposed.
  */
-import { Variable, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import { Optimizer, Variable, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { guardedRunKernelFunc } from './custom-gradients.ts';
 import { graphGradients } from './gradients.ts';
 import { lowerings } from './lowering/index.ts';
 import { RECORDING, recordingKernels, type RecordingBackend } from './recording-backend.ts';
-import { refuseRandom, unsupportedKernel, variableTouched } from './refusals.ts';
+import { optimizerUsed, refuseRandom, unsupportedKernel, variableTouched } from './refusals.ts';
 import { runningOps, tfjsEngine, type TfjsEngine } from './tfjs-engine.ts';
 import { TraceError } from './trace-error.ts';
 
@@ -26,6 +26,7 @@ export function record<T>(backend: RecordingBackend, body: () => T): T {
   const { scopeStack, activeScope, activeTape, gradientDepth, kernelDepth } = engine.state;
   const made: Tensor[] = [];
   const restoreOverrides = override(engine, guards(engine, backend, made));
+  const restoreOptimizer = override<object>(Optimizer.prototype, optimizerGuards);
   recordingKernels().forEach(registerKernel);
   try {
     Object.assign(engine, { backendName: RECORDING, backendInstance: backend });
@@ -34,6 +35,7 @@ export function record<T>(backend: RecordingBackend, body: () => T): T {
     return body();
   } finally {
     restoreOverrides();
+    restoreOptimizer();
     for (const tensor of made) if (!tensor.isDisposed) tensor.dispose();
     for (const kernelName of Object.keys(lowerings)) unregisterKernel(kernelName, RECORDING);
     Object.assign(engine.state, { scopeStack, activeScope, activeTape, gradientDepth, kernelDepth });
@@ -45,6 +47,16 @@ export function record<T>(backend: RecordingBackend, body: () => T): T {
 export function isRecording(engine: TfjsEngine = tfjsEngine()): boolean {
   return engine.backendName === RECORDING;
 }
+
+/** Every tfjs optimizer passes through one of these methods, which have no meaning in a graph. */
+const optimizerGuards = Object.fromEntries(
+  ['minimize', 'computeGradients'].map((method) => [
+    method,
+    (): never => {
+      throw optimizerUsed(method);
+    },
+  ]),
+);
 
 /** The engine's methods as they behave while recording. */
 function guards(engine: TfjsEngine, backend: RecordingBackend, made: Tensor[]): Partial<TfjsEngine> {

@@ -2,6 +2,7 @@
  * What a trace refuses by name, and what a user can do instead.
  */
 import type { DType, Shape } from '@geodesic/tensor';
+import { refusedKernels } from './refused-kernels.ts';
 import { TraceError } from './trace-error.ts';
 
 const RANDOM_OPS: ReadonlySet<string> = new Set(
@@ -15,14 +16,6 @@ export const PASS_AS_INPUT: string =
   "pass what changes as an input: random numbers as 'uniform:<purpose>' or 'normal:<purpose>', schedules as scalars; " +
   'a random constant that should stay fixed is made before tracing';
 
-const KERNEL_REMEDIES: Readonly<Record<string, string>> = {
-  Einsum: 'write it with transpose, reshape and matMul',
-  Prod: 'use exp(sum(log(x))) of positive values, or multiply the slices',
-  TopK: 'use max, argMax or a comparison with a threshold',
-  ScatterNd: 'multiply by a one-hot matrix, or use unsortedSegmentSum',
-  GatherNd: 'reshape to one indexed axis and use gather',
-};
-
 /** Throws if one of the running ops draws random numbers, even seeded ones: a mask would be the same at every step. */
 export function refuseRandom(ops: readonly string[], shape: Shape | undefined): void {
   const op = ops.find((name) => RANDOM_OPS.has(name));
@@ -32,7 +25,7 @@ export function refuseRandom(ops: readonly string[], shape: Shape | undefined): 
 
 /** The error for a kernel without a lowering. */
 export function unsupportedKernel(kernel: string, shape: Shape | undefined): TraceError {
-  const remedy = KERNEL_REMEDIES[kernel] ?? 'write it with supported ops, or compute it before tracing and pass it as an input';
+  const remedy = refusedKernels.get(kernel) ?? 'write it with supported ops, or compute it before tracing and pass it as an input';
   return new TraceError({
     op: kernel,
     ...(shape && { shape }),
@@ -63,7 +56,17 @@ export function variableTouched(name: string, shape: Shape, what: 'created' | 'r
     remedy:
       what === 'assigned or disposed'
         ? 'return the new value as an output'
-        : 'pass its value as an input; parameters are inputs of a program',
+        : 'pass its value as an input; parameters are inputs of a program, and optimizers (which make variables) stand in the run spec',
+  });
+}
+
+/** The error for a tfjs optimizer that is used inside a traced function. */
+export function optimizerUsed(method: string): TraceError {
+  return new TraceError({
+    op: `optimizer.${method}`,
+    expected: 'a function from parameters to outputs',
+    got: 'a tfjs optimizer, which would change parameters while they are traced',
+    remedy: 'leave the optimizer out and declare an optimizer group in the run spec (optimizer.groups)',
   });
 }
 

@@ -6,9 +6,11 @@ import { Tensor, engine } from '@tensorflow/tfjs-core';
 import type { DType, Shape } from '@geodesic/tensor';
 import { GraphBuilder } from '../graph-builder.ts';
 import type { Graph } from '../graph.ts';
+import { changingConstant } from './changing-constant.ts';
+import { requireReal } from './complex-values.ts';
 import { withoutMarks } from './gradients.ts';
 import { requireSameGraph } from './purity.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder, type ConstantListener } from './recorder.ts';
 import { RecordingBackend } from './recording-backend.ts';
 import { record } from './recording-session.ts';
 import { TraceError } from './trace-error.ts';
@@ -38,17 +40,25 @@ export type TracedFunction = (inputs: Record<string, Tensor>) => Record<string, 
  */
 export function trace(fn: TracedFunction, inputs: Readonly<Record<string, InputSpec>>): Graph {
   const graph = traceOnce(fn, inputs);
-  requireSameGraph(graph, traceOnce(fn, inputs));
+  const again = traceOnce(fn, inputs);
+  try {
+    requireSameGraph(graph, again);
+  } catch (error) {
+    const stack = changingConstant((onConstant) => void traceOnce(fn, inputs, onConstant));
+    if (stack !== undefined && error instanceof Error) error.stack = `${error.name}: ${error.message}\n${stack}`;
+    throw error;
+  }
   return graph;
 }
 
-function traceOnce(fn: TracedFunction, inputs: Readonly<Record<string, InputSpec>>): Graph {
+function traceOnce(fn: TracedFunction, inputs: Readonly<Record<string, InputSpec>>, onConstant?: ConstantListener): Graph {
   const builder = new GraphBuilder();
-  const backend = new RecordingBackend(new Recorder(builder));
+  const backend = new RecordingBackend(new Recorder(builder, onConstant));
   return record(backend, () => {
     const placeholders = Object.entries(inputs).map(([name, spec]) => [name, placeholder(backend, name, spec)]);
     const returned = callTraced(backend, () => fn(Object.fromEntries(placeholders) as Record<string, Tensor>));
-    for (const [name, tensor] of outputsOf(returned)) builder.output(name, backend.recorder.full(backend.recorded(tensor)));
+    for (const [name, tensor] of outputsOf(returned))
+      builder.output(name, backend.recorder.full(requireReal(`output '${name}'`, backend.recorded(tensor))));
     return withoutMarks(builder.build());
   });
 }

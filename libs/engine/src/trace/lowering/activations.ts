@@ -21,6 +21,10 @@ export const activations: LoweringTable = {
     recorder.elementwise('Minimum', recorder.elementwise('Maximum', x, clipValueMin), clipValueMax),
   Relu6: (recorder, { x }) => activate(recorder, x, 'relu6'),
   Elu: (recorder, { x }) => activate(recorder, x, 'elu'),
+  EluGrad: (recorder, { dy, y }) => {
+    const below = recorder.elementwise('Multiply', dy, recorder.elementwise('Add', y, 1));
+    return recorder.elementwise('Select', recorder.elementwise('GreaterEqual', y, 0), dy, below);
+  },
   Selu: (recorder, { x }) => recorder.elementwise('Multiply', exponentialLinear(recorder, x, SELU_ALPHA), SELU_SCALE),
   LeakyRelu: (recorder, { x }, { alpha }: LeakyReluAttrs) => activate(recorder, x, 'leakyrelu', { leakyreluAlpha: alpha }),
   Prelu: (recorder, { x, alpha }) => activate(recorder, x, 'prelu', { alpha }),

@@ -1,5 +1,5 @@
 /**
- * Our own ops as tfjs kernels: taps, stopped gradients, inverses and log-determinants of SPD matrices.
+ * Our own ops as tfjs kernels: taps, stopped gradients, and functions of matrices.
  */
 import type { Attributes } from '../../graph.ts';
 import type { LoweringTable } from './lowering.ts';
@@ -10,4 +10,6 @@ export const custom: LoweringTable = {
   StopGradient: (recorder, { x }) => recorder.kernel('StopGradient', [x]),
   SpdInverse: (recorder, { x }) => recorder.kernel('SpdInverse', [x]),
   LogDet: (recorder, { x }) => recorder.kernel('LogDet', [x]),
+  Cholesky: (recorder, { x }) => recorder.kernel('Cholesky', [x]),
+  TriangularSolve: (recorder, { x, b }, { transpose }: Attributes) => recorder.kernel('TriangularSolve', [x, b], { transpose }),
 };

@@ -2,7 +2,7 @@
  * Reductions, softmax and cumulative sums. A mean is a sum times 1/n, with 1/n kept as a double.
  */
 import { backend_util } from '@tensorflow/tfjs-core';
-import type { ArgMaxAttrs, CumsumAttrs, LogSoftmaxAttrs, MaxAttrs, SoftmaxAttrs, SumAttrs } from '@tensorflow/tfjs-core';
+import type { ArgMaxAttrs, ArgMinAttrs, CumsumAttrs, LogSoftmaxAttrs, MaxAttrs, SoftmaxAttrs, SumAttrs } from '@tensorflow/tfjs-core';
 import { sizeOf, type Shape } from '@geodesic/tensor';
 import type { Recorder, Value } from '../recorder.ts';
 import { TraceError } from '../trace-error.ts';
@@ -25,8 +25,7 @@ export const reductions: LoweringTable = {
   All: (recorder, { x }, { axis, keepDims }: SumAttrs) => quantify(recorder, 'Min', x, { axes: axesOf(axis, x.shape), keepDims }),
   Any: (recorder, { x }, { axis, keepDims }: SumAttrs) => quantify(recorder, 'Max', x, { axes: axesOf(axis, x.shape), keepDims }),
   ArgMax: (recorder, { x }, { axis }: ArgMaxAttrs) => recorder.kernel('ArgMax', [x], { axis: axesOf(axis, x.shape)[0] }),
-  ArgMin: (recorder, { x }, { axis }: ArgMaxAttrs) =>
-    recorder.kernel('ArgMax', [recorder.elementwise('Neg', x)], { axis: axesOf(axis, x.shape)[0] }),
+  ArgMin: (recorder, { x }, { axis }: ArgMinAttrs) => recorder.kernel('ArgMin', [x], { axis: axesOf(axis, x.shape)[0] }),
   Cumsum: (recorder, { x }, { axis, exclusive, reverse }: CumsumAttrs) =>
     recorder.kernel('Cumsum', [x], { axis: axisOf(axis, x.shape.length), exclusive, reverse }),
   LogSoftmax: (recorder, { logits }, { axis }: LogSoftmaxAttrs) => logSoftmax(recorder, logits, axis),

@@ -3,6 +3,7 @@
  */
 import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
 import type {
+  BroadCastToAttrs,
   ConcatAttrs,
   ExpandDimsAttrs,
   PackAttrs,
@@ -40,11 +41,9 @@ export const shapes: LoweringTable = {
     return recorder.slice(x, first, extent);
   },
   StridedSlice: (recorder, { x }, attributes: StridedSliceAttrs) => stridedSlice(recorder, x, attributes),
-  Reverse: (recorder, { x }, { dims }: ReverseAttrs) =>
-    axesOf(dims, x.shape).reduce(
-      (value, axis) => pick(recorder, value, axis, { begin: x.shape[axis] - 1, stride: -1, count: x.shape[axis] }),
-      x,
-    ),
+  Reverse: (recorder, { x }, { dims }: ReverseAttrs) => recorder.kernel('Reverse', [x], { axes: axesOf(dims, x.shape) }),
+  FlipLeftRight: (recorder, { image }) => recorder.kernel('Reverse', [image], { axes: [2] }),
+  BroadcastTo: (recorder, { x }, { shape }: BroadCastToAttrs) => recorder.broadcast(x, [...shape]),
   Concat: (recorder, inputs, { axis }: ConcatAttrs) => {
     const values = Object.values(inputs);
     return recorder.concat(values, axesOf(axis, values[0].shape)[0]);
@@ -81,29 +80,14 @@ export const shapes: LoweringTable = {
   },
 };
 
-/** Entries begin, begin + stride, ... of one axis, by a gather with constant indices. */
-function pick(recorder: Recorder, x: Value, axis: number, range: { begin: number; stride: number; count: number }): Value {
-  const indices = Int32Array.from({ length: range.count }, (_, i) => range.begin + i * range.stride);
-  return recorder.kernel('GatherV2', [x, recorder.data(indices, 'int32', [range.count])], { axis });
-}
-
 function stridedSlice(recorder: Recorder, x: Value, attributes: StridedSliceAttrs): Value {
   const { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attributes;
   const info = slice_util.sliceInfo([...x.shape], begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask);
   const size: Shape = slice_util.computeOutShape(info.begin, info.end, info.strides);
-  // Unit strides are one slice; the axes with other strides are then picked one by one.
-  const unit = info.strides.map((stride) => stride === 1);
-  const first = info.begin.map((at, axis) => (unit[axis] ? at : 0));
-  const block = recorder.slice(
-    x,
-    first,
-    size.map((count, axis) => (unit[axis] ? count : x.shape[axis])),
-  );
-  const picked = info.strides.reduce(
-    (value, stride, axis) => (unit[axis] ? value : pick(recorder, value, axis, { begin: info.begin[axis], stride, count: size[axis] })),
-    block,
-  );
-  return recorder.reshape(picked, info.finalShape);
+  const block = info.strides.every((stride) => stride === 1)
+    ? recorder.slice(x, info.begin, size)
+    : recorder.kernel('Stride', [x], { begin: info.begin, size: [...size], strides: info.strides });
+  return recorder.reshape(block, info.finalShape);
 }
 
 function split(recorder: Recorder, x: Value, axis: number, sizes: readonly number[]): Value[] {

@@ -1,0 +1,110 @@
+/**
+ * Layers in any traced graph, found by what its parameters do: a weight is the right factor of a matrix product, the filter of a
+ * convolution, the table of a gather or the gain of a product along the last axis; a parameter added right after it is its bias.
+ * So a plain tfjs function and a LayersModel have curvature without marks. A parameter that is read in several places (tied weights)
+ * is no layer: the sum over its places has no Kronecker factors of its own.
+ */
+import type { Graph, ParameterEntry } from '@geodesic/engine';
+import { sizeOf } from '@geodesic/tensor';
+import { ModelError } from '../errors.ts';
+import type { Captured, CapturedLayer, UncapturedParameter } from './captured-layer.ts';
+import { Consumers, type Consumer } from './consumers.ts';
+import { findUse, type FoundUse } from './find-use.ts';
+
+/** How a graph is read. */
+export interface CaptureOptions {
+  /** B; default the first axis of the graph's input `x`. */
+  readonly rows?: number;
+  /** What curvature makes of shared positions, by layer; default `expand`. */
+  readonly sharing?: Readonly<Record<string, 'expand' | 'reduce'>>;
+}
+
+/**
+ * Finds the layers of a traced forward pass. Parameters are inputs of the graph by their names; those that the graph does not read
+ * are reported like any other without a layer. Biases belong to the layer that they are added to and are not reported.
+ * A layer is called after its weight without the last part (`conv1.weight`, `conv1/kernel` -> `conv1`) where that is unique.
+ * @throws {ModelError} when the number of rows is not known
+ */
+export function captureLayers(graph: Graph, parameters: readonly ParameterEntry[], options: CaptureOptions = {}): Captured {
+  const rows = options.rows ?? rowsOf(graph);
+  const readers = new ParameterReaders(graph, parameters);
+  const found: { readonly parameter: string; readonly use: FoundUse }[] = [];
+  const reasons: UncapturedParameter[] = [];
+  for (const { name, shape } of parameters) {
+    const use = soleUse(readers, name, { size: sizeOf(shape), rows });
+    if (typeof use === 'string') reasons.push({ parameter: name, got: use });
+    else found.push({ parameter: name, use });
+  }
+  const stems = found.map(({ parameter }) => stemOf(parameter));
+  const layers = found.map(({ parameter, use: { use, ...table } }, i): CapturedLayer => {
+    const name = stems.filter((stem) => stem === stems[i]).length > 1 ? parameter : stems[i];
+    const bias = findBias(readers, use.output, table.outputs);
+    const next = parameters[parameters.findIndex((entry) => entry.name === parameter) + 1] as ParameterEntry | undefined;
+    return {
+      name,
+      ...table,
+      bias: bias !== undefined && bias.parameter === next?.name,
+      ...(bias && { biasParameter: bias.parameter }),
+      weight: parameter,
+      sharing: table.positions === 1 ? 'none' : (options.sharing?.[name] ?? 'expand'),
+      uses: [{ ...use, output: bias?.output ?? use.output }],
+    };
+  });
+  const biases = new Set(layers.map(({ biasParameter }) => biasParameter));
+  return { layers, uncaptured: reasons.filter(({ parameter }) => !biases.has(parameter)) };
+}
+
+/** Who reads each parameter of a graph. */
+class ParameterReaders {
+  readonly consumers: Consumers;
+  readonly #readers: ReadonlyMap<string, readonly Consumer[]>;
+
+  constructor(graph: Graph, parameters: readonly ParameterEntry[]) {
+    this.consumers = new Consumers(graph);
+    const inputs = new Map(graph.inputs.map(({ name, id }) => [name, id]));
+    const read = ({ name }: ParameterEntry): Consumer[] => (inputs.has(name) ? this.consumers.of(inputs.get(name)!) : []);
+    this.#readers = new Map(parameters.map((parameter) => [parameter.name, read(parameter)]));
+  }
+
+  of(parameter: string): readonly Consumer[] {
+    return this.#readers.get(parameter) ?? [];
+  }
+
+  /** The parameter that is read at a node and nowhere else, and the form in which it is read there. */
+  soleAt(node: number): { readonly parameter: string; readonly alias: number } | undefined {
+    for (const [parameter, [reader, ...others]] of this.#readers)
+      if (reader?.id === node && others.length === 0) return { parameter, alias: reader.alias };
+    return undefined;
+  }
+}
+
+function rowsOf(graph: Graph): number {
+  const x = graph.inputs.find(({ name }) => name === 'x');
+  const shape = x && graph.nodes[x.id].shape;
+  if (shape === undefined || shape.length === 0)
+    throw new ModelError('captureLayers', 'an input x [B, ..], or the number of rows', 'neither');
+  return shape[0];
+}
+
+function soleUse(readers: ParameterReaders, parameter: string, options: { size: number; rows: number }): FoundUse | string {
+  const uses = readers.of(parameter);
+  if (uses.length === 0) return 'a parameter that the forward pass does not use';
+  if (uses.length === 1) return findUse(readers.consumers, uses[0], options);
+  const places = uses.map(({ id }) => readers.consumers.nodeOf(id).kernel).join(', ');
+  return `a parameter used in ${uses.length} places (${places}): tied weights`;
+}
+
+/** The parameter [O] that is added to a value, which nothing else reads, and the sum. */
+function findBias(readers: ParameterReaders, value: number, width: number): { parameter: string; output: number } | undefined {
+  const sum = readers.consumers.only(value);
+  if (!sum) return undefined;
+  const { kernel, shape } = readers.consumers.nodeOf(sum.id);
+  const added = kernel === 'Add' && shape.at(-1) === width ? readers.soleAt(sum.id) : undefined;
+  if (!added) return undefined;
+  const bias = readers.consumers.nodeOf(added.alias).shape;
+  return sizeOf(bias) === width && bias.at(-1) === width ? { parameter: added.parameter, output: sum.id } : undefined;
+}
+
+function stemOf(parameter: string): string {
+  return parameter.replace(/[./][^./]*$/, '');
+}

@@ -1,0 +1,17 @@
+export { activate, activation, type ActivationName } from './activation.ts';
+export { batchNorm, type BatchNormOptions } from './batch-norm.ts';
+export { conv1d, type Conv1dOptions } from './conv1d.ts';
+export { conv2d, type Conv2dOptions } from './conv2d.ts';
+export { dense, type DenseOptions } from './dense.ts';
+export { depthwiseConv2d, type DepthwiseConv2dOptions } from './depthwise-conv2d.ts';
+export { dropout, type DropoutOptions } from './dropout.ts';
+export { embedding, type EmbeddingOptions } from './embedding.ts';
+export { groupNorm, type GroupNormOptions } from './group-norm.ts';
+export { gru, type GruOptions } from './gru.ts';
+export { layerNorm, rmsNorm, type ChannelNormOptions } from './layer-norm.ts';
+export { multiHeadAttention, type MultiHeadAttentionOptions } from './multi-head-attention.ts';
+export { avgPool2d, flatten, globalAveragePool, maxPool2d, meanOverPositions, type PoolOptions } from './pooling.ts';
+export { learnedPositions, sinusoidalPositions, type LearnedPositionsOptions } from './positional-encoding.ts';
+export { sharingOf, type PositionOptions } from './positions.ts';
+export { residual, sequential } from './sequential.ts';
+export type { Pair, WindowOptions } from './window.ts';
