@@ -1,23 +1,24 @@
 /**
- * Three ways to take the same training steps. A contender has `losses(steps)` and `window(seconds)`, both from the first parameters.
+ * Who takes the steps of a case: ours as one graph and as a run trains, PyTorch, and eager TensorFlow.js.
  */
-import { performance } from 'node:perf_hooks';
-import { PhaseRunner } from '../../apps/worker/dist/phase-runner.js';
-import { BlockAccumulator, applyUpdate } from '../../libs/cluster/dist/index.js';
-import { buildPrograms } from '../../libs/nn/dist/index.js';
-import { createOptimizer } from '../../libs/natural-gradient/dist/index.js';
-import { makeLayout, viewOf } from '../../libs/tensor/dist/index.js';
+import { fileURLToPath } from 'node:url';
+import { viewOf } from '../../libs/tensor/dist/index.js';
+import { contender, peerContender } from '../shared/contender.mjs';
+import { startPeer } from '../shared/peer-process.mjs';
+import { startPyTorch } from '../shared/pytorch.mjs';
+import { plainSgd, trainedSteps } from '../shared/trained-steps.mjs';
 import { sgdStepGraph } from './step-graph.mjs';
+
+const pathOf = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 /** Ours, the whole step as one graph; parameters go round from its outputs to its inputs. */
 export async function oneGraph(workload, executor) {
-  const { model, batch, learningRate, theta, rows } = workload;
+  const { model, batch, learningRate, layout, theta, rows, rowShapes } = workload;
   const program = await executor.compile(sgdStepGraph(model, { batch, learningRate }));
-  const layout = makeLayout(model.parameters);
-  const first = Object.fromEntries(model.parameters.map(({ name, shape }) => [name, floats(shape, viewOf(layout, theta, name).slice())]));
+  const first = Object.fromEntries(layout.entries.map(({ name, shape }) => [name, floats(shape, viewOf(layout, theta, name).slice())]));
   const batches = rows.map(({ x, y }) => ({
-    x: floats([batch, ...model.featureShape], x),
-    y: { dtype: 'int32', shape: [batch], data: y },
+    x: floats(rowShapes.x, x),
+    ...(y && { y: { dtype: 'int32', shape: rowShapes.y, data: y } }),
   }));
   return contender(() => {
     let parameters = first;
@@ -29,81 +30,30 @@ export async function oneGraph(workload, executor) {
   });
 }
 
-/** Ours as a run trains: slots through the worker's phase runner, gradient sums, the reduction tree, the optimiser, the applied update. */
+/** Ours as a run trains, by plain SGD. */
 export async function asTrained(workload, executor, { slots }) {
-  const { model, batch, learningRate, theta, rows } = workload;
-  const slotSize = batch / slots;
-  const { grad } = buildPrograms({ model, slotSize, curvature: new Map() }).phases;
-  const runner = await PhaseRunner.compile(grad, executor, { slotSize, featureShape: model.featureShape });
-  const optimizer = plainSgd(model, learningRate);
-  const block = { level: Math.log2(slots), index: 0 };
-  const ordinals = Array.from({ length: slots }, (_, slot) => Int32Array.from({ length: slotSize }, (_, row) => slot * slotSize + row));
-  return contender(() => {
-    const parameters = theta.slice();
-    const inputs = { theta: floats([theta.length], parameters), state: floats([0], new Float32Array(0)) };
-    let state = optimizer.initialState();
-    return async (step) => {
-      const accumulator = new BlockAccumulator({ block, sumsLength: runner.sumsLength, scalarsLength: runner.scalarsLength });
-      for (let slot = 0; slot < slots; slot++) {
-        const asked = { split: splitOf(rows[step % rows.length]), examples: ordinals[slot], firstOrdinal: slot * slotSize, seed: 0, step };
-        accumulator.push({ block: { level: 0, index: slot }, ...(await runner.run(asked, inputs)) });
-      }
-      const { count, scalars, sums } = accumulator.finish();
-      const answer = optimizer.step(state, { step: step + 1, count, gradientSum: sums, parameters });
-      state = answer.state;
-      applyUpdate(parameters, answer.delta);
-      return scalars[grad.columns.indexOf('loss')] / count;
-    };
-  });
+  const groups = [plainSgd(workload.model, workload.learningRate)];
+  return contender(await trainedSteps(workload, { groups, slots, executor }));
 }
 
-/** The same in PyTorch, in its own process; see pytorch_peer.py. */
-export async function pytorch(workload, peer, folder) {
-  const { sizes, batch, learningRate, rows } = workload;
-  await peer.ask({ command: 'open', folder, sizes, batch, batches: rows.length, learningRate });
-  return {
-    losses: async (steps) => (await peer.ask({ command: 'train', steps })).losses,
-    window: (seconds) => peer.ask({ command: 'window', seconds }),
-  };
+/** PyTorch on one thread, the fastest of its variants for this net; see pytorch_peer.py. */
+export function pytorch(python, request) {
+  return opened(startPyTorch({ python, threads: 1, program: pathOf('pytorch_peer.py') }), request);
 }
 
-/** `start` begins anew from the first parameters and returns the function that takes step 0, 1, ... and returns its loss. */
-function contender(start) {
-  return {
-    async losses(steps) {
-      const take = start();
-      const losses = [];
-      for (let step = 0; step < steps; step++) losses.push(await take(step));
-      return losses;
-    },
-    async window(seconds) {
-      const take = start();
-      const started = performance.now();
-      let steps = 0;
-      while (performance.now() - started < seconds * 1000) await take(steps++);
-      return { steps, seconds: (performance.now() - started) / 1000 };
-    },
-  };
+/** Eager TensorFlow.js on its WASM backend; see eager-tfjs.mjs. */
+export function eagerTfjs(request) {
+  const args = ['--no-warnings', pathOf('eager-tfjs.mjs')];
+  return opened(startPeer({ name: 'TensorFlow.js', command: process.execPath, args }), request);
 }
 
-function plainSgd(model, learningRate) {
-  const constant = { initial: learningRate, final: learningRate, warmupSteps: 0, shape: 'constant' };
-  const parameters = model.parameters.map(({ name }) => name);
-  const group = { name: 'all', parameters, method: 'sgd', learningRate: constant, momentum: 0, nesterov: false, weightDecay: 0 };
-  return createOptimizer({ groups: [group], layers: [], parameters: makeLayout(model.parameters), totalSteps: 1e6 });
-}
-
-/** A batch as a split that rows are read from. */
-function splitOf({ x, y }) {
-  const features = x.length / y.length;
-  return {
-    size: y.length,
-    fill(indices, rows, labels, weight) {
-      rows.set(x.subarray(indices[0] * features, (indices[0] + indices.length) * features));
-      labels.set(y.subarray(indices[0], indices[0] + indices.length));
-      weight.fill(1);
-    },
-  };
+async function opened(peer, request) {
+  try {
+    return { ...peerContender(peer), answer: await peer.ask(request), close: () => peer.close() };
+  } catch (error) {
+    await peer.close();
+    throw error;
+  }
 }
 
 function floats(shape, data) {

@@ -6,22 +6,25 @@
  */
 import { GraphBuilder, spliceGraph, vjp } from '../../libs/engine/dist/index.js';
 import { trace } from '../../libs/engine/dist/trace/index.js';
-import { crossEntropy } from '../../libs/nn/dist/index.js';
 
-/** Builds the graph: inputs `x`, `y` and every parameter by its name; outputs `loss` [] and every parameter by its name. */
+/** Builds the graph: inputs `x`, `y` (unless x is the target) and every parameter; outputs `loss` [] and every parameter by its name. */
 export function sgdStepGraph(model, { batch, learningRate }) {
   const builder = new GraphBuilder();
+  const { target, terms } = model.task;
   const inputs = {
     ...Object.fromEntries(model.parameters.map(({ name, shape }) => [name, { shape }])),
     x: { shape: [batch, ...model.featureShape] },
-    y: { shape: [batch], dtype: 'int32' },
+    ...(target !== 'features' && { y: { shape: [batch, ...target.shape], dtype: target.dtype } }),
   };
   const bindings = Object.fromEntries(
     Object.entries(inputs).map(([name, { shape, dtype }]) => [name, builder.input(name, shape, dtype ?? 'float32')]),
   );
-  const objective = trace((tensors) => ({ loss: crossEntropy(model.forward(tensors, { training: true }).logits, tensors.y) }), inputs);
-  const { loss } = spliceGraph(builder, objective, bindings).outputs;
-  const total = builder.add('Sum', [loss], { axes: [0], keepDims: false });
+  const objectiveOf = (tensors) => {
+    const outputs = model.forward(tensors, { training: true });
+    return { objective: terms({ y: tensors.x, ...tensors, ...outputs }).objective };
+  };
+  const { objective } = spliceGraph(builder, trace(objectiveOf, inputs), bindings).outputs;
+  const total = builder.add('Sum', [objective], { axes: [0], keepDims: false });
   const names = model.parameters.map(({ name }) => name);
   const gradients = vjp(
     builder,

@@ -90,7 +90,7 @@ export class WorkerPool {
     };
   }
 
-  /** Has a round computed; waits for workers as long as it takes. @throws {CoordinatorError} ROUND_FAILED, {RoundInterrupted} */
+  /** Has a round computed; waits for workers as long as it takes. @throws {CoordinatorError} ROUND_FAILED or PROGRAM_FAILED, {RoundInterrupted} */
   round(plan: RoundPlan): Promise<CompletedRound> {
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject };
@@ -149,6 +149,11 @@ export class WorkerPool {
       case 'leave':
         this.#left(visitor, message.reason);
         visitor.peer.end();
+        break;
+      case 'failed':
+        // It stays connected and hears that the run is over, once that is on the disk.
+        this.#left(visitor, message.reason);
+        this.interrupt(programFailed(message.reason));
         break;
       case 'hello':
         break; // said twice: harmless
@@ -233,6 +238,11 @@ function keyOf({ worker, incarnation }: Member): string {
 function roundFailed(reason: string): CoordinatorError {
   const hint = 'the training has most likely diverged: try a smaller learning rate or more damping';
   return new CoordinatorError('ROUND_FAILED', reason, { hint, exitCode: EXIT.data });
+}
+
+function programFailed(reason: string): CoordinatorError {
+  const hint = 'guard the operation (a division, logarithm or root of zero), or lower the learning rate';
+  return new CoordinatorError('PROGRAM_FAILED', reason, { hint, exitCode: EXIT.data });
 }
 
 /** Monotonic milliseconds. */

@@ -21,4 +21,5 @@ export type ComputeReply =
   | { readonly type: 'computed'; readonly contribution: Contribution }
   /** The parameters had moved on when the computation's turn came. */
   | { readonly type: 'skipped'; readonly block: Block }
-  | { readonly type: 'failed'; readonly message: string };
+  /** `isProgram`: any host would fail alike. */
+  | { readonly type: 'failed'; readonly message: string; readonly isProgram: boolean };

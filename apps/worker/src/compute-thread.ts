@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Contribution, SlotComputer } from '@geodesic/cluster';
 import type { ComputeMessage, ComputeReply, ComputeThreadData } from './compute-messages.ts';
+import { ProgramFailure } from './program-failure.ts';
 
 /** What the program module provides. */
 interface SlotProgramModule {
@@ -13,6 +14,11 @@ interface SlotProgramModule {
 
 function reply(message: ComputeReply, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);
+}
+
+function failure(error: unknown): ComputeReply {
+  const message = error instanceof Error ? error.message : String(error);
+  return { type: 'failed', message, isProgram: error instanceof ProgramFailure };
 }
 
 /** Arrays that fill their buffer, which can then be given away. */
@@ -39,7 +45,7 @@ class RequestQueue {
   take(message: ComputeMessage): void {
     this.#last = this.#last
       .then(() => this.#serve(message))
-      .catch((error: unknown) => reply({ type: 'failed', message: error instanceof Error ? error.message : String(error) }));
+      .catch((error: unknown) => reply(failure(error)));
   }
 
   async #serve(message: ComputeMessage): Promise<void> {
@@ -74,5 +80,5 @@ try {
   parentPort?.on('message', (message: ComputeMessage) => queue.take(message));
   reply({ type: 'ready', fingerprint: computer.fingerprint });
 } catch (error) {
-  reply({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+  reply(failure(error));
 }

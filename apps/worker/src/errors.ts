@@ -2,9 +2,10 @@
 import { WireError } from '@geodesic/wire';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
+import { ProgramFailure } from './program-failure.ts';
 
 /** The codes of this process's own errors; a refusal keeps the coordinator's code. */
-export type WorkerErrorCode = 'USAGE' | 'UNREACHABLE' | 'BUNDLE' | 'COMPUTE' | 'DIVERGED' | 'REFUSED';
+export type WorkerErrorCode = 'USAGE' | 'UNREACHABLE' | 'BUNDLE' | 'COMPUTE' | 'PROGRAM' | 'DIVERGED' | 'REFUSED';
 
 /** Why a worker ends. */
 export class WorkerError extends Error {
@@ -27,6 +28,10 @@ export function asWorkerError(error: unknown): WorkerError {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof WireError) {
     return new WorkerError('UNREACHABLE', message, { hint: error.hint, exitCode: EXIT.retryable, cause: error });
+  }
+  if (error instanceof ProgramFailure) {
+    const hint = 'guard the operation (a division, logarithm or root of zero), or lower the learning rate';
+    return new WorkerError('PROGRAM', message, { hint, exitCode: EXIT.data, cause: error });
   }
   const hint = 'this is a defect: please report it with the logs of the run';
   return new WorkerError('COMPUTE', message, { hint, exitCode: EXIT.internal, cause: error });

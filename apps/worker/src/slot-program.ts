@@ -2,21 +2,14 @@
  * What a worker computes: from (phase, step, slot) to sums, a pure function of the bundle, the data and the parameters.
  * Runs in the compute thread. Imports no tfjs and no user code: the bundle's graphs are all that is executed.
  */
-import {
-  BlockAccumulator,
-  applyUpdate,
-  blockEnd,
-  blockStart,
-  parametersChecksum,
-  type Contribution,
-  type SlotComputer,
-} from '@geodesic/cluster';
+import { applyUpdate, parametersChecksum, type Contribution, type SlotComputer } from '@geodesic/cluster';
 import { evaluationExamples, openDataset, slotExamples, type Dataset, type Split } from '@geodesic/data';
 import { decodeBundle, isDeviceExecutor, stateLayout, type Bundle, type DeviceValue, type Executor } from '@geodesic/engine';
 import { openExecutor } from '@geodesic/engine/executors';
 import { validateRunSpec, type RunSpec } from '@geodesic/run-spec';
 import { makeLayout, type TensorData } from '@geodesic/tensor';
-import { PhaseRunner, type SlotRows } from './phase-runner.ts';
+import { BlockRunner } from './block-runner.ts';
+import type { SlotRows } from './slot-rows.ts';
 
 /** Prepares a bundle for computing: opens its data, chooses the executor, compiles a phase when it is first asked for. */
 export async function createSlotComputer(bytes: Uint8Array): Promise<SlotComputer> {
@@ -34,7 +27,7 @@ class BundleComputer implements SlotComputer {
   readonly #spec: RunSpec;
   readonly #dataset: Dataset;
   readonly #executor: Executor;
-  readonly #runners: Map<string, Promise<PhaseRunner>> = new Map();
+  readonly #runners: Map<string, Promise<BlockRunner>> = new Map();
   readonly #theta: TensorData;
   readonly #state: TensorData;
   /** The parameters where the executor computes, from their first use on until they change. */
@@ -71,13 +64,8 @@ class BundleComputer implements SlotComputer {
     const runner = await this.#runner(program);
     const split = this.#dataset.split(splitName as Parameters<Dataset['split']>[0]);
     const theta = await this.#place();
-    const accumulator = new BlockAccumulator({ block, sumsLength: runner.sumsLength, scalarsLength: runner.scalarsLength });
-    for (let slot = blockStart(block); slot < blockEnd(block); slot++) {
-      const rows = this.#rows({ evaluating: program === 'eval', split, step, slot });
-      const sums = await runner.run(rows, { theta, state: this.#state });
-      accumulator.push({ block: { level: 0, index: slot }, ...sums });
-    }
-    return accumulator.finish();
+    const rowsOf = (slot: number): SlotRows => this.#rows({ evaluating: program === 'eval', split, step, slot });
+    return runner.run(block, rowsOf, { theta, state: this.#state });
   }
 
   /** The parameters as the executor takes them: on its device, where it has one. */
@@ -103,14 +91,14 @@ class BundleComputer implements SlotComputer {
     return { split, examples, firstOrdinal: slot * slotSize, seed, step };
   }
 
-  #runner(program: string): Promise<PhaseRunner> {
+  #runner(program: string): Promise<BlockRunner> {
     const known = this.#runners.get(program);
     if (known) return known;
     const phase = this.#bundle.phases[program];
     if (!phase)
       throw new RangeError(`compute: expected a phase of the bundle (${Object.keys(this.#bundle.phases).join(', ')}), got ${program}`);
     const { featureShape } = this.#dataset;
-    const compiled = PhaseRunner.compile(phase, this.#executor, { slotSize: this.#bundle.slotSize, featureShape });
+    const compiled = BlockRunner.compile(phase, this.#executor, { slotSize: this.#bundle.slotSize, featureShape });
     this.#runners.set(program, compiled);
     return compiled;
   }

@@ -105,6 +105,12 @@ class Session {
   }
 
   #leave(): void {
+    // A run whose program fails on any host has to end; whatever else ends this worker is no other worker's concern.
+    const cause: unknown = this.#options.signal.reason;
+    if (cause instanceof WorkerError && cause.code === 'PROGRAM' && this.#participation) {
+      this.#link?.send({ type: 'failed', reason: cause.message });
+      return; // the coordinator ends the session with the run
+    }
     this.#link?.send({ type: 'leave', reason: 'the worker was asked to leave' });
     this.#close({ kind: 'over', reason: 'asked to leave' });
   }

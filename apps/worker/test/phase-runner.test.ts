@@ -2,7 +2,8 @@ import { GraphBuilder, referenceExecutor, type Executor, type PhaseProgram } fro
 import { openDataset } from '@geodesic/data';
 import { deriveKey, fillUniform } from '@geodesic/random';
 import { describe, expect, it } from 'vitest';
-import { PhaseRunner, type SlotRows } from '../src/phase-runner.ts';
+import { PhaseRunner } from '../src/phase-runner.ts';
+import type { SlotRows } from '../src/slot-rows.ts';
 
 const [slotSize, features] = [4, 64];
 const split = openDataset({ source: 'digits' }).split('test');

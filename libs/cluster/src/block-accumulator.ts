@@ -1,8 +1,8 @@
 /**
- * The worker's side of the tree: the slots of one block come in order, and a binary counter of buffers holds one partial node for
- * each set bit of the number of slots so far. At most log2(slots) + 1 buffers live, whatever the size of the block; adds are in place.
+ * The worker's side of the tree: the nodes below one block come in order (slots, or blocks of slots that were summed together), and a
+ * binary counter of buffers holds one partial node for each set bit of the number of slots so far. At most log2(slots) + 1 buffers live, whatever the size of the block; adds are in place.
  */
-import { blockEnd, blockKey, blockStart } from './block.ts';
+import { blockEnd, blockKey, blockStart, containsBlock } from './block.ts';
 import type { Block } from './block.ts';
 import { addContributions, emptyContribution } from './contribution.ts';
 import type { Contribution } from './contribution.ts';
@@ -18,7 +18,7 @@ export interface BlockAccumulatorOptions {
 /**
  * Reduces the slots of one block to its contribution.
  *
- * *Limitations*: slots must come in ascending order; one accumulator serves one block.
+ * *Limitations*: nodes must come in ascending order and be aligned; one accumulator serves one block.
  */
 export class BlockAccumulator {
   readonly #options: BlockAccumulatorOptions;
@@ -33,14 +33,14 @@ export class BlockAccumulator {
   }
 
   /**
-   * Adds the next slot. Its buffers are copied: the caller may reuse them.
-   * @throws {ProtocolError} when it is not the next slot of the block or has other lengths
+   * Adds the next node, usually a slot. Its buffers are copied: the caller may reuse them.
+   * @throws {ProtocolError} when it does not begin where the last one ended, reaches beyond the block, or has other lengths
    */
-  push(slot: Contribution): void {
-    this.#check(slot);
-    this.#nextSlot += 1;
-    let node = this.#copy(slot);
-    let level = 0;
+  push(part: Contribution): void {
+    this.#check(part);
+    this.#nextSlot = blockEnd(part.block);
+    let node = this.#copy(part);
+    let { level } = part.block;
     for (let left = this.#partial[level]; left !== undefined; left = this.#partial[level]) {
       this.#partial[level] = undefined;
       const sum = addContributions(left, node);
@@ -68,7 +68,7 @@ export class BlockAccumulator {
 
   #check(slot: Contribution): void {
     const { block, sumsLength, scalarsLength } = this.#options;
-    if (slot.block.level !== 0 || slot.block.index !== this.#nextSlot || this.#nextSlot >= blockEnd(block)) {
+    if (blockStart(slot.block) !== this.#nextSlot || !containsBlock(block, slot.block)) {
       throw new ProtocolError(
         'BlockAccumulator.push',
         `slot ${this.#nextSlot} of block ${blockKey(block)}`,

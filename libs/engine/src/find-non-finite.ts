@@ -30,6 +30,8 @@ export interface NonFinite {
   readonly input?: string;
   /** Layer of the tap that is nearest in the graph; absent in a graph without taps. */
   readonly layer?: string;
+  /** In a graph without taps the nearest of the known parameters that the value is computed from; absent where there is none. */
+  readonly parameter?: string;
   /** What is found in its value. */
   readonly found: 'NaN' | 'infinity';
   readonly operands: readonly OperandRange[];
@@ -39,12 +41,18 @@ export interface NonFinite {
   readonly message: string;
 }
 
+/** What else is known of a graph. */
+export interface NonFiniteOptions {
+  /** Names of parameters by the ids of the values that hold them, to say where in a model without taps a node stands. */
+  readonly parameters?: ReadonlyMap<number, string>;
+}
+
 /**
  * Finds the node that makes outputs NaN or infinite; undefined where all outputs are finite, or infinite by constants alone.
  * Costs one run of the reference interpreter and holds all values.
  * @throws {ProgramInputError} when an input is missing, unknown, or of another shape or dtype
  */
-export function findNonFinite(graph: Graph, inputs: NamedTensors): NonFinite | undefined {
+export function findNonFinite(graph: Graph, inputs: NamedTensors, options: NonFiniteOptions = {}): NonFinite | undefined {
   checkInputs(graph, inputs, { precision: 'float64' });
   const values: Operand[] = [];
   const states: State[] = [];
@@ -56,7 +64,7 @@ export function findNonFinite(graph: Graph, inputs: NamedTensors): NonFinite | u
   const spoiled = graph.outputs.filter(({ id }) => states[id].blamed !== undefined);
   if (spoiled.length === 0) return undefined;
   const id = spoiled.reduce((first, output) => Math.min(first, states[output.id].blamed ?? first), graph.nodes.length);
-  return report(graph, { id, values, found: states[id].found, outputs: spoiled.map(({ name }) => name) });
+  return report(graph, { id, values, found: states[id].found, outputs: spoiled.map(({ name }) => name) }, options);
 }
 
 /** What is wrong with a value, and the node that is to blame; nobody is for what stated constants cause. */
@@ -105,16 +113,17 @@ interface Culprit {
   readonly outputs: readonly string[];
 }
 
-function report(graph: Graph, { id, values, found = 'NaN', outputs }: Culprit): NonFinite {
+function report(graph: Graph, { id, values, found = 'NaN', outputs }: Culprit, { parameters }: NonFiniteOptions): NonFinite {
   const node = graph.nodes[id];
   const operands = node.inputs.map((input) => rangeOf(values[input]));
   const input = graph.inputs.find((named) => named.id === id)?.name;
   const layer = nearestLayer(graph, id);
+  const parameter = layer === undefined && parameters ? nearestParameter(graph, id, parameters) : undefined;
   const from = operands.map((operand) => `${describeType(operand)} in [${operand.least}, ${operand.greatest}]`).join(' and ');
   const what = input === undefined ? `${node.kernel} ${describeType(node)}` : `input '${input}' ${describeType(node)}`;
-  const where = layer === undefined ? '' : ` near layer '${layer}'`;
+  const where = layer === undefined ? parameter && ` near parameter '${parameter}'` : ` near layer '${layer}'`;
   const made = input === undefined ? `makes ${found} of ${from}` : `holds ${found}`;
-  const message = `${what}${where} (node ${id}) ${made}; it reaches output ${outputs.map((name) => `'${name}'`).join(', ')}`;
+  const message = `${what}${where ?? ''} (node ${id}) ${made}; it reaches output ${outputs.map((name) => `'${name}'`).join(', ')}`;
   return {
     id,
     kernel: node.kernel,
@@ -122,6 +131,7 @@ function report(graph: Graph, { id, values, found = 'NaN', outputs }: Culprit): 
     dtype: node.dtype,
     ...(input !== undefined && { input }),
     ...(layer !== undefined && { layer }),
+    ...(parameter !== undefined && { parameter }),
     found,
     operands,
     outputs,
@@ -148,10 +158,24 @@ function nearestLayer(graph: Graph, from: number): string | undefined {
       neighbours[input].push(id);
     }
   });
+  const tap = nearest(from, { neighbours, isSought: (id) => graph.nodes[id].kernel === 'Tap' });
+  return tap === undefined ? undefined : (graph.nodes[tap].attributes.layer as string);
+}
+
+/** The parameter that is the fewest operands away. */
+function nearestParameter({ nodes }: Graph, from: number, parameters: ReadonlyMap<number, string>): string | undefined {
+  const id = nearest(from, { neighbours: nodes.map(({ inputs }) => inputs), isSought: (candidate) => parameters.has(candidate) });
+  return id === undefined ? undefined : parameters.get(id);
+}
+
+/** Breadth-first search. */
+function nearest(
+  from: number,
+  { neighbours, isSought }: { readonly neighbours: readonly (readonly number[])[]; readonly isSought: (id: number) => boolean },
+): number | undefined {
   const seen = new Set([from]);
   for (const id of seen) {
-    const { kernel, attributes } = graph.nodes[id];
-    if (kernel === 'Tap') return attributes.layer as string;
+    if (isSought(id)) return id;
     for (const neighbour of neighbours[id]) seen.add(neighbour);
   }
   return undefined;

@@ -32,7 +32,7 @@ export { evaluate, type NamedTensors } from './evaluate.ts';
 export { isDeviceExecutor, type DeviceExecutor, type DeviceProgram, type DeviceValue } from './device.ts';
 export type { Executor, Fingerprint, Program } from './executor.ts';
 export { Expressions } from './expressions.ts';
-export { findNonFinite, type NonFinite, type OperandRange } from './find-non-finite.ts';
+export { findNonFinite, type NonFinite, type NonFiniteOptions, type OperandRange } from './find-non-finite.ts';
 export { GraphBuilder, type GraphBuilderOptions } from './graph-builder.ts';
 export type { Attributes, AttributeValue, Graph, GraphNode, NamedValue, ValueType } from './graph.ts';
 export { readStoredValues, storedValues, type Initializer } from './initializer.ts';

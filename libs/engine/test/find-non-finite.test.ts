@@ -68,6 +68,18 @@ describe('findNonFinite', () => {
     expect(found?.message).toBe("input 'a' float32[2] (node 0) holds NaN; it reaches output 'y'");
   });
 
+  it('names the nearest parameter that the value is computed from where a graph has no taps', () => {
+    const { builder, x, a } = build();
+    const theta = builder.input('theta', [4], 'float32');
+    const [first, second] = [0, 2].map((begin) => builder.add('Slice', [theta], { begin: [begin], size: [2] }));
+    const hidden = x.unary('Log', x.mul(a, first));
+    builder.output('y', x.mul(x.unary('Tanh', hidden), second));
+    const parameters = new Map([first, second].map((id, i) => [id, `w${i + 1}`]));
+    const found = findNonFinite(builder.build(), { ...feed(1, 1), theta: tensor('float32', [4], [-1, 1, 1, 1]) }, { parameters });
+    expect(found).toMatchObject({ kernel: 'Log', parameter: 'w1' });
+    expect(found?.message).toMatch(/^Log float32\[2\] near parameter 'w1' \(node \d+\) makes NaN/);
+  });
+
   it('refuses inputs that do not fit the graph', () => {
     const { builder, x, a } = build();
     builder.output('y', x.square(a));

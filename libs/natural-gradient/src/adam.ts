@@ -1,11 +1,12 @@
 /**
  * Adam (Kingma & Ba 2015, algorithm 1) with decoupled weight decay (Loshchilov & Hutter 2019):
  *   delta = -eta (m / (sqrt(v) + epsilon) + weightDecay theta),
- * m and v debiased moving averages of the gradient and of its square; see moving-average.ts for why that is the paper's m-hat.
+ * m and v debiased moving averages of the gradient and of its square, as in moving-average.ts (which says why that is the paper's m-hat),
+ * in one pass over the parameters.
  */
 import type { AdamConfig } from './config.ts';
 import { type Group, type GroupInput, type GroupOutput, lengthOf, type Span } from './group.ts';
-import { nextMean, nextWeight } from './moving-average.ts';
+import { nextWeight } from './moving-average.ts';
 import { learningRateAt } from './schedule.ts';
 import { scalar, type StateTree } from './state.ts';
 
@@ -38,21 +39,21 @@ export class AdamGroup implements Group {
     const { gradient, parameters } = input;
     const firstWeight = nextWeight(state['firstWeight'][0], beta1);
     const secondWeight = nextWeight(state['secondWeight'][0], beta2);
-    const first = nextMean(state['first'], gradient, firstWeight);
-    const second = nextMean(state['second'], squares(gradient), secondWeight);
-    const update = new Float64Array(first.length);
-    for (let i = 0; i < update.length; i++)
+    const first = new Float64Array(gradient.length);
+    const second = new Float64Array(gradient.length);
+    const update = new Float64Array(gradient.length);
+    const [before, squaresBefore] = [state['first'], state['second']];
+    const [keep, keepSquare] = [1 - 1 / firstWeight, 1 - 1 / secondWeight];
+    for (let i = 0; i < update.length; i++) {
+      const g = gradient[i];
+      first[i] = keep * before[i] + g / firstWeight;
+      second[i] = keepSquare * squaresBefore[i] + (g * g) / secondWeight;
       update[i] = -learningRate * (first[i] / (Math.sqrt(second[i]) + epsilon) + weightDecay * parameters[i]);
+    }
     return {
       update,
       state: { first, second, firstWeight: scalar(firstWeight), secondWeight: scalar(secondWeight) },
       report: { learningRate },
     };
   }
-}
-
-function squares(values: Float64Array): Float64Array {
-  const out = new Float64Array(values.length);
-  for (let i = 0; i < out.length; i++) out[i] = values[i] * values[i];
-  return out;
 }

@@ -14,10 +14,10 @@ export interface GroupInput {
   readonly step: number;
   /** Real examples behind the sums, at least 1. */
   readonly count: number;
-  /** Mean gradient, [n]. */
+  /** Mean gradient, [n]; valid during the step only. */
   readonly gradient: Float64Array;
-  /** Parameters before the step, [n]. */
-  readonly parameters: Float64Array;
+  /** Parameters before the step, [n]; valid during the step only. */
+  readonly parameters: Float32Array;
   /** Sums over the examples by key, `A/<layer>` and `S/<layer>`. */
   readonly statistics: ReadonlyMap<string, ArrayLike<number>>;
 }
@@ -42,13 +42,17 @@ export interface Group {
   step(state: StateTree, input: GroupInput): GroupOutput;
 }
 
-/** Copies the spans of a flat vector into one array, in order. */
-export function gather(flat: Float64Array | Float32Array, spans: readonly Span[]): Float64Array {
-  const gathered = new Float64Array(lengthOf(spans));
+/** The spans of a flat vector as one array, in order: a view where they are consecutive, else a copy. To be read only. */
+export function gather<T extends Float64Array | Float32Array>(flat: T, spans: readonly Span[]): T {
+  const size = lengthOf(spans);
+  const [{ offset: start }] = spans;
+  const consecutive = spans.every(({ offset }, i) => i === 0 || offset === spans[i - 1].offset + spans[i - 1].size);
+  if (consecutive) return flat.subarray(start, start + size) as T;
+  const gathered = (flat instanceof Float64Array ? new Float64Array(size) : new Float32Array(size)) as T;
   let position = 0;
-  for (const { offset, size } of spans) {
-    gathered.set(flat.subarray(offset, offset + size), position);
-    position += size;
+  for (const { offset, size: length } of spans) {
+    gathered.set(flat.subarray(offset, offset + length), position);
+    position += length;
   }
   return gathered;
 }

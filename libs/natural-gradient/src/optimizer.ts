@@ -18,7 +18,7 @@ import { KfacGroup } from './kfac-group.ts';
 import { type GroupReport, stepReport } from './report.ts';
 import { SgdGroup } from './sgd.ts';
 import { checkState, scalar, scopeOf, type StateTree, stateVersion, withScope } from './state.ts';
-import { divided } from './vector.ts';
+import { divideInto, squaredNorm } from './vector.ts';
 
 /** Everything that a step depends on, besides the state. */
 export interface StepInput {
@@ -90,6 +90,8 @@ export function createOptimizer(options: OptimizerOptions): Optimizer {
     return Object.assign({ version: scalar(stateVersion), step: scalar(0) }, ...scoped) as StateTree;
   };
   const fresh = initialState();
+  // Work space of a step; nothing of it outlives one.
+  const scratch = { gradient: new Float64Array(options.parameters.size), update: new Float64Array(options.parameters.size) };
   return {
     fingerprint: defaultLinalg().fingerprint,
     initialState,
@@ -97,7 +99,7 @@ export function createOptimizer(options: OptimizerOptions): Optimizer {
     step: (state, input) => {
       checkState(state, fresh);
       checkInput(state, input, options.parameters);
-      return stepGroups(groups, options.parameters, { state, input });
+      return stepGroups(groups, options.parameters, { state, input, scratch });
     },
     describe: () => options.groups.map((group) => describeGroup(group, options.parameters)),
   };
@@ -117,12 +119,21 @@ function createGroup(config: GroupConfig, { layers, parameters, totalSteps, onFa
   }
 }
 
-function stepGroups(groups: readonly Group[], layout: Layout, from: { readonly state: StateTree; readonly input: StepInput }): StepOutput {
-  const { step, count, gradientSum, parameters, statistics = new Map() } = from.input;
-  const gradient = divided(gradientSum, count);
-  checkFinite(gradient, layout, 'gradient');
+const MAX_FLOAT32 = 3.4028234663852886e38;
 
-  const update = new Float64Array(layout.size);
+interface StepSource {
+  readonly state: StateTree;
+  readonly input: StepInput;
+  readonly scratch: Readonly<Record<'gradient' | 'update', Float64Array>>;
+}
+
+function stepGroups(groups: readonly Group[], layout: Layout, from: StepSource): StepOutput {
+  const { step, count, gradientSum, parameters, statistics = new Map() } = from.input;
+  const { gradient, update } = from.scratch;
+  divideInto(gradient, gradientSum, count);
+  const gradientSquare = squaredNorm(gradient);
+  if (!Number.isFinite(gradientSquare)) checkFinite(gradient, layout, 'gradient');
+
   const state: StateTree = { version: scalar(stateVersion), step: scalar(step) };
   const reports: GroupReport[] = [];
   for (const group of groups) {
@@ -139,8 +150,10 @@ function stepGroups(groups: readonly Group[], layout: Layout, from: { readonly s
   }
 
   const delta = new Float32Array(update);
-  checkFinite(delta, layout, 'update');
-  return { delta, state, report: stepReport({ groups: reports, gradient, update }) };
+  const updateSquare = squaredNorm(update);
+  // Below this no entry can have overflowed float32.
+  if (!(updateSquare < MAX_FLOAT32 * MAX_FLOAT32)) checkFinite(delta, layout, 'update');
+  return { delta, state, report: stepReport({ groups: reports, gradientSquare, updateSquare }) };
 }
 
 function checkInput(state: StateTree, { step, count, gradientSum, parameters }: StepInput, { size }: Layout): void {
@@ -152,9 +165,8 @@ function checkInput(state: StateTree, { step, count, gradientSum, parameters }: 
 }
 
 function checkFinite(values: Float64Array | Float32Array, { entries }: Layout, quantity: NonFiniteQuantity): void {
-  let position = 0;
-  while (position < values.length && Number.isFinite(values[position])) position++;
-  if (position === values.length) return;
+  const position = values.findIndex((value) => !Number.isFinite(value));
+  if (position < 0) return;
   const entry = entries.find(({ offset, size }) => position < offset + size) ?? entries[0];
   const { name: subject, offset } = entry;
   throw new NonFiniteError({ quantity, subject, detail: `parameter '${subject}'`, index: position - offset, value: values[position] });

@@ -4,6 +4,6 @@
 import { scaledPlus } from './vector.ts';
 
 /** gradient + coefficient theta; the gradient itself when the coefficient is 0. */
-export function l2Gradient(gradient: Float64Array, parameters: Float64Array, coefficient: number): Float64Array {
+export function l2Gradient(gradient: Float64Array, parameters: Float32Array, coefficient: number): Float64Array {
   return coefficient === 0 ? gradient : scaledPlus(coefficient, parameters, gradient);
 }

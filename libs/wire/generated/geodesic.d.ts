@@ -734,8 +734,11 @@ export namespace geodesic {
             /** WorkerMessage leave. */
             leave?: (geodesic.v1.Leave.$Properties|null);
 
+            /** WorkerMessage failed. */
+            failed?: (geodesic.v1.Failed.$Properties|null);
+
             /** WorkerMessage message. */
-            message?: ("hello"|"ready"|"heartbeat"|"leave");
+            message?: ("hello"|"ready"|"heartbeat"|"leave"|"failed");
 
             /**
              * Creates a new WorkerMessage instance using the specified properties.
@@ -781,8 +784,11 @@ export namespace geodesic {
                 /** WorkerMessage leave */
                 leave?: (geodesic.v1.Leave.$Properties|null);
 
+                /** WorkerMessage failed */
+                failed?: (geodesic.v1.Failed.$Properties|null);
+
                 /** WorkerMessage message */
-                message?: ("hello"|"ready"|"heartbeat"|"leave");
+                message?: ("hello"|"ready"|"heartbeat"|"leave"|"failed");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -794,9 +800,10 @@ export namespace geodesic {
               ready?: geodesic.v1.Ready.$Shape|null;
               heartbeat?: geodesic.v1.Heartbeat.$Shape|null;
               leave?: geodesic.v1.Leave.$Shape|null;
+              failed?: geodesic.v1.Failed.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; hello?: null; ready?: null; heartbeat?: null; leave?: null }|{ message?: "hello"; hello: geodesic.v1.Hello.$Shape; ready?: null; heartbeat?: null; leave?: null }|{ message?: "ready"; hello?: null; ready: geodesic.v1.Ready.$Shape; heartbeat?: null; leave?: null }|{ message?: "heartbeat"; hello?: null; ready?: null; heartbeat: geodesic.v1.Heartbeat.$Shape; leave?: null }|{ message?: "leave"; hello?: null; ready?: null; heartbeat?: null; leave: geodesic.v1.Leave.$Shape })
+              ({ message?: undefined; hello?: null; ready?: null; heartbeat?: null; leave?: null; failed?: null }|{ message?: "hello"; hello: geodesic.v1.Hello.$Shape; ready?: null; heartbeat?: null; leave?: null; failed?: null }|{ message?: "ready"; hello?: null; ready: geodesic.v1.Ready.$Shape; heartbeat?: null; leave?: null; failed?: null }|{ message?: "heartbeat"; hello?: null; ready?: null; heartbeat: geodesic.v1.Heartbeat.$Shape; leave?: null; failed?: null }|{ message?: "leave"; hello?: null; ready?: null; heartbeat?: null; leave: geodesic.v1.Leave.$Shape; failed?: null }|{ message?: "failed"; hello?: null; ready?: null; heartbeat?: null; leave?: null; failed: geodesic.v1.Failed.$Shape })
             );
         }
 
@@ -1297,6 +1304,71 @@ export namespace geodesic {
 
             /** Shape of a Leave. */
             type $Shape = geodesic.v1.Leave.$Properties;
+        }
+
+        /**
+         * Properties of a Failed.
+         * @deprecated Use geodesic.v1.Failed.$Properties instead.
+         */
+        interface IFailed extends geodesic.v1.Failed.$Properties {
+        }
+
+        /** Represents a Failed. */
+        class Failed {
+
+            /**
+             * Constructs a new Failed.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.Failed.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Failed reason. */
+            reason: string;
+
+            /**
+             * Creates a new Failed instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Failed instance
+             */
+            static create(properties: geodesic.v1.Failed.$Shape): geodesic.v1.Failed & geodesic.v1.Failed.$Shape;
+            static create(properties?: geodesic.v1.Failed.$Properties): geodesic.v1.Failed;
+
+            /**
+             * Encodes the specified Failed message. Does not implicitly {@link geodesic.v1.Failed.verify|verify} messages.
+             * @param message Failed message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.Failed.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Failed message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.Failed & geodesic.v1.Failed.$Shape} Failed
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.Failed & geodesic.v1.Failed.$Shape;
+        }
+
+        namespace Failed {
+
+            /** Properties of a Failed. */
+            interface $Properties {
+
+                /** Failed reason */
+                reason?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Failed. */
+            type $Shape = geodesic.v1.Failed.$Properties;
         }
 
         /**

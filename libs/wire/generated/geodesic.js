@@ -1001,11 +1001,12 @@ export const geodesic = $root.geodesic = (() => {
             WorkerMessage.prototype.ready = null;
             WorkerMessage.prototype.heartbeat = null;
             WorkerMessage.prototype.leave = null;
+            WorkerMessage.prototype.failed = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(WorkerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "ready", "heartbeat", "leave"]),
+                get: $util.oneOfGetter($oneOfFields = ["hello", "ready", "heartbeat", "leave", "failed"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -1028,6 +1029,8 @@ export const geodesic = $root.geodesic = (() => {
                     $root.geodesic.v1.Heartbeat.encode(message.heartbeat, writer.uint32(26).fork(), _depth + 1).ldelim();
                 if (message.leave != null && $Object.hasOwnProperty.call(message, "leave"))
                     $root.geodesic.v1.Leave.encode(message.leave, writer.uint32(34).fork(), _depth + 1).ldelim();
+                if (message.failed != null && $Object.hasOwnProperty.call(message, "failed"))
+                    $root.geodesic.v1.Failed.encode(message.failed, writer.uint32(42).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1087,6 +1090,13 @@ export const geodesic = $root.geodesic = (() => {
                                 break;
                             message.leave = $root.geodesic.v1.Leave.decode(reader, reader.size(), $undefined, _depth + 1, message.leave);
                             message.message = "leave";
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            message.failed = $root.geodesic.v1.Failed.decode(reader, reader.size(), $undefined, _depth + 1, message.failed);
+                            message.message = "failed";
                             continue;
                         }
                     }
@@ -1780,6 +1790,92 @@ export const geodesic = $root.geodesic = (() => {
             };
 
             return Leave;
+        })();
+
+        v1.Failed = (function() {
+
+            const Failed = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Failed.prototype.reason = "";
+
+            Failed.create = function(properties) {
+                return new Failed(properties);
+            };
+
+            Failed.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                    writer.uint32(10).string(message.reason);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Failed.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.Failed();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.reason = value;
+                            else
+                                delete message.reason;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Failed;
         })();
 
         v1.Welcome = (function() {

@@ -42,7 +42,9 @@ export type WorkerMessage =
       readonly generation: number;
       readonly open: number;
     }
-  | { readonly type: 'leave'; readonly reason: string };
+  | { readonly type: 'leave'; readonly reason: string }
+  /** The program fails, on any host alike; the last message of a worker. */
+  | { readonly type: 'failed'; readonly reason: string };
 
 /** From the coordinator on a worker's session. */
 export type CoordinatorMessage =

@@ -13,7 +13,7 @@ export function encodeWorkerMessage(message: WorkerMessage): Buffer {
 
 /** @throws {WireError} INVALID for a message of no known kind */
 export function decodeWorkerMessage(bytes: Buffer): WorkerMessage {
-  const { hello, ready, heartbeat, leave } = WorkerProto.decode(bytes);
+  const { hello, ready, heartbeat, leave, failed } = WorkerProto.decode(bytes);
   if (hello) {
     const { worker = '', incarnation = '', protocol = 0, pid = 0 } = present(hello);
     return { type: 'hello', worker, incarnation, protocol, pid };
@@ -30,7 +30,8 @@ export function decodeWorkerMessage(bytes: Buffer): WorkerMessage {
     };
   }
   if (leave) return { type: 'leave', reason: leave.reason ?? '' };
-  throw unknownKind('hello, ready, heartbeat or leave');
+  if (failed) return { type: 'failed', reason: failed.reason ?? '' };
+  throw unknownKind('hello, ready, heartbeat, leave or failed');
 }
 
 /** The bytes of a coordinator's message. */
@@ -63,8 +64,10 @@ function workerFields(message: WorkerMessage): geodesic.v1.WorkerMessage.$Proper
       return { ready: { fingerprint: encodeFingerprint(message.fingerprint) } };
     case 'heartbeat':
       return { heartbeat: message };
-    default:
+    case 'leave':
       return { leave: message };
+    default:
+      return { failed: message };
   }
 }
 

@@ -7,6 +7,7 @@ const fromWorkers: readonly WorkerMessage[] = [
   { type: 'ready', fingerprint: { executor: 'onnx-cpu', threads: 1, zero: 0, empty: '' } },
   { type: 'heartbeat', slots: 0, examples: 2 ** 40, computing: false, generation: 0, open: 3 },
   { type: 'leave', reason: 'SIGTERM' },
+  { type: 'failed', reason: 'step 3, phase grad: Log makes NaN' },
 ];
 
 const round = {
@@ -43,7 +44,7 @@ describe('decodeWorkerMessage', () => {
   });
 
   it('refuses a message of no known kind', () => {
-    expect(() => decodeWorkerMessage(Buffer.alloc(0))).toThrow(/expected hello, ready, heartbeat or leave/);
+    expect(() => decodeWorkerMessage(Buffer.alloc(0))).toThrow(/expected hello, ready, heartbeat, leave or failed/);
   });
 });
 

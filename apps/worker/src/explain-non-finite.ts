@@ -1,0 +1,68 @@
+/**
+ * Sums that are not finite, explained: the slot that made them is run again, by the reference interpreter, which names the operation
+ * that makes the first NaN or infinity and the layer or parameter that it stands near. Costs one pass over the sums where all is well.
+ */
+import { blockEnd, blockStart, type Contribution } from '@geodesic/cluster';
+import { findNonFinite, type Graph, type NamedTensors, type PhaseProgram } from '@geodesic/engine';
+import type { Layout } from '@geodesic/tensor';
+import { ProgramFailure } from './program-failure.ts';
+
+/** Where sums come from, and how they are computed again. */
+export interface SumsOrigin {
+  readonly step: number;
+  /** As it is asked for, e.g. `eval/test`. */
+  readonly phase: string;
+  readonly program: PhaseProgram;
+  /** The layout of theta. */
+  readonly parameters: Layout;
+  /** The sums of one slot. */
+  readonly slot: (slot: number) => Promise<Pick<Contribution, 'scalars' | 'sums'>>;
+  /** All that the program may read for a slot, on the host. */
+  readonly inputs: (slot: number) => NamedTensors;
+}
+
+/**
+ * Checks a block's sums. Sums that only this host finds not finite pass: the coordinator refuses them and has others compute them.
+ * @throws {ProgramFailure} naming step, phase, slot, operation and layer where the program makes NaN or infinity
+ */
+export async function requireFiniteSums(contribution: Contribution, origin: SumsOrigin): Promise<void> {
+  if (areFinite(contribution)) return;
+  const { block } = contribution;
+  for (let slot = blockStart(block); slot < blockEnd(block); slot++) {
+    if (areFinite(await origin.slot(slot))) continue;
+    const explanation = explainNonFinite(origin.program, origin.inputs(slot), origin.parameters);
+    if (explanation === undefined) continue;
+    const { step, phase } = origin;
+    throw new ProgramFailure(`step ${step}, phase ${phase}, slot ${slot}: expected finite sums, got ${explanation}`);
+  }
+}
+
+/** Whether neither sums nor scalars hold NaN or infinity: x - x is 0 for a finite x and NaN otherwise. */
+export function areFinite({ scalars, sums }: Pick<Contribution, 'scalars' | 'sums'>): boolean {
+  let witness = 0;
+  for (let i = 0; i < sums.length; i++) witness += sums[i] - sums[i];
+  for (let i = 0; i < scalars.length; i++) witness += scalars[i] - scalars[i];
+  return witness === 0;
+}
+
+/**
+ * The operation that makes a phase's outputs NaN or infinite, as a sentence; undefined where the reference finds all of them finite.
+ * @param inputs at least the inputs of the phase's graph
+ * @param parameters the layout of theta, whose slices name the place in a model without taps
+ */
+export function explainNonFinite({ graph }: PhaseProgram, inputs: NamedTensors, parameters: Layout): string | undefined {
+  const own = Object.fromEntries(graph.inputs.map(({ name }) => [name, inputs[name]]));
+  return findNonFinite(graph, own, { parameters: parameterSlices(graph, parameters) })?.message;
+}
+
+/** Values that hold a parameter: slices of theta at its offset, and theta itself where it is the only one. */
+function parameterSlices(graph: Graph, { entries }: Layout): ReadonlyMap<number, string> {
+  const theta = graph.inputs.find(({ name }) => name === 'theta')?.id;
+  const names = new Map(entries.map(({ name, offset, size }) => [`${offset}+${size}`, name]));
+  const slices = graph.nodes.flatMap(({ kernel, inputs, attributes, shape }, id): [number, string][] => {
+    if (kernel !== 'Slice' || inputs[0] !== theta) return [];
+    const name = names.get(`${String(attributes.begin)}+${shape[0]}`);
+    return name === undefined ? [] : [[id, name]];
+  });
+  return new Map(theta !== undefined && entries.length === 1 ? [[theta, entries[0].name], ...slices] : slices);
+}

@@ -1,0 +1,87 @@
+/**
+ * Steps as one worker and the coordinator take them, in one process and without the network: slots through the worker's phase runner,
+ * sums, the reduction tree, the optimiser, the applied update.
+ */
+import { PhaseRunner } from '../../apps/worker/dist/phase-runner.js';
+import { BlockAccumulator, applyUpdate } from '../../libs/cluster/dist/index.js';
+import { readSums } from '../../libs/engine/dist/index.js';
+import { createOptimizer } from '../../libs/natural-gradient/dist/index.js';
+import { buildPrograms } from '../../libs/nn/dist/index.js';
+import { entryOf, makeLayout } from '../../libs/tensor/dist/index.js';
+
+/**
+ * Compiles a workload (training-step/workload.mjs). Returns `start()`, which begins anew from the first parameters and returns the
+ * function that takes step 0, 1, ... and returns its loss.
+ * @param {{groups: object[], curvature?: Map<string, string>, slots: number, executor: object}} options
+ */
+export async function trainedSteps(workload, { groups, curvature = new Map(), slots, executor }) {
+  const { model, batch, theta, rows } = workload;
+  const slotSize = batch / slots;
+  const { phases } = buildPrograms({ model, slotSize, curvature });
+  const compile = (phase) => phase && PhaseRunner.compile(phase, executor, { slotSize, featureShape: model.featureShape });
+  const runners = { grad: await compile(phases.grad), 'grad-stats': await compile(phases['grad-stats']) };
+  const optimizer = optimizerOf(model, groups);
+  const block = { level: Math.log2(slots), index: 0 };
+  const ordinals = Array.from({ length: slots }, (_, slot) => Int32Array.from({ length: slotSize }, (_, row) => slot * slotSize + row));
+
+  const totalOf = async (name, step, inputs) => {
+    const runner = runners[name];
+    const accumulator = new BlockAccumulator({ block, sumsLength: runner.sumsLength, scalarsLength: runner.scalarsLength });
+    for (let slot = 0; slot < slots; slot++) {
+      const asked = { split: splitOf(rows[step % rows.length], batch), examples: ordinals[slot], firstOrdinal: slot * slotSize, seed: 0, step };
+      accumulator.push({ block: { level: 0, index: slot }, ...(await runner.run(asked, inputs)) });
+    }
+    return accumulator.finish();
+  };
+
+  return () => {
+    const parameters = theta.slice();
+    const inputs = { theta: floats([theta.length], parameters), state: floats([0], new Float32Array(0)) };
+    let state = optimizer.initialState();
+    return async (at) => {
+      const step = at + 1;
+      const name = optimizer.statisticsDue(step) ? 'grad-stats' : 'grad';
+      const { count, scalars, sums } = await totalOf(name, at, inputs);
+      const statistics = readSums(phases[name].sums, sums);
+      const answer = optimizer.step(state, { step, count, gradientSum: statistics.get('gradient'), statistics, parameters });
+      state = answer.state;
+      applyUpdate(parameters, answer.delta);
+      return scalars[phases[name].columns.indexOf('loss')] / count;
+    };
+  };
+}
+
+/** All parameters by plain SGD. */
+export function plainSgd(model, learningRate) {
+  const parameters = model.parameters.map(({ name }) => name);
+  return { name: 'sgd', parameters, method: 'sgd', learningRate: constant(learningRate), momentum: 0, nesterov: false, weightDecay: 0 };
+}
+
+/** A schedule that stays at a rate. */
+export function constant(learningRate) {
+  return { initial: learningRate, final: learningRate, warmupSteps: 0, shape: 'constant' };
+}
+
+function optimizerOf(model, groups) {
+  const parameters = makeLayout(model.parameters);
+  const layers = model.layers.map((layer) => ({ ...layer, offset: entryOf(parameters, layer.weight).offset }));
+  return createOptimizer({ groups, layers, parameters, totalSteps: 1e6 });
+}
+
+/** A batch as a split that rows are read from. */
+function splitOf({ x, y }, count) {
+  const perRow = (values) => values.length / count;
+  const span = (values, indices) => values.subarray(indices[0] * perRow(values), (indices[0] + indices.length) * perRow(values));
+  return {
+    size: count,
+    fill(indices, rows, targets, weight) {
+      rows.set(span(x, indices));
+      if (y) targets.set(span(y, indices));
+      weight.fill(1);
+    },
+  };
+}
+
+function floats(shape, data) {
+  return { dtype: 'float32', shape, data };
+}
