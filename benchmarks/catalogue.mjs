@@ -7,6 +7,7 @@ export const catalogue = {
     title: 'inverse, Cholesky, QR and eigenvectors of matrices, ms, in turn with LAPACK',
     load: () => import('./linear-algebra/index.mjs'),
   },
+  S11: { title: 'cost of slotting: a batch in 8 and 16 slots, ms, in turn with one slot', load: () => import('./slotting/index.mjs') },
   digits: {
     title: 'steps and seconds to 0.97 validation accuracy: metric K-FAC, K-FAC, Adam, SGD',
     load: () => import('./digits/index.mjs'),

@@ -26,6 +26,23 @@ const isStep =
   ({ type, data }: { type: string; data: Readonly<Record<string, unknown>> }): boolean =>
     type === 'step.committed' && data['step'] === step;
 
+describe('a program that fails on any host alike', () => {
+  it('ends the run with the worker’s words, sends the workers home and leaves a readable folder', async () => {
+    const cluster = await start();
+    const workers = ['worker-1', 'worker-2'].map((name) => cluster.addWorker(name));
+    const { directory, events } = await cluster.submit({ failAt: 5 });
+    const message = 'step 5, phase grad, slot 3: Log makes NaN';
+    const error = { code: 'PROGRAM_FAILED', message, hint: expect.stringContaining('guard the operation') as string };
+    expect((await collect(events)).at(-1)).toMatchObject({ type: 'run.finished', data: { state: 'failed', error } });
+    const [coordinator, ...ends] = await Promise.all([cluster.coordinator, ...workers].map(({ ended }) => ended));
+    expect(coordinator.code).toBe(65);
+    const failed = ends.filter(({ code }) => code !== 0);
+    expect(failed.length).toBeGreaterThan(0);
+    for (const { code, stderr } of failed) expect([code, stderr]).toEqual([65, expect.stringContaining(message)]);
+    expect(JSON.parse(await readFile(join(directory, 'result.json'), 'utf8'))).toMatchObject({ state: 'failed', steps: 4, error });
+  });
+});
+
 describe('stopping a run', () => {
   it.each(['Runs.Control', 'SIGTERM', 'SIGINT'] as const)(
     'by %s leaves a readable folder, sends the workers home and exits 0',

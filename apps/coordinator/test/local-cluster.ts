@@ -21,6 +21,8 @@ export interface FixtureSpec {
   readonly work?: number;
   readonly checkpointEvery?: number;
   readonly leaseMs?: number;
+  /** Step whose computation fails. */
+  readonly failAt?: number;
 }
 
 /** How a process ended, and what it wrote to stderr. */
