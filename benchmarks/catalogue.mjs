@@ -3,6 +3,10 @@
  */
 export const catalogue = {
   S1: { title: 'training step on one core, samples/s, in turn with PyTorch', load: () => import('./training-step/index.mjs') },
+  S2: {
+    title: 'cost of natural gradient: ms of a K-FAC step, in turn with plain SGD of the same engine',
+    load: () => import('./natural-gradient-cost/index.mjs'),
+  },
   S10: {
     title: 'inverse, Cholesky, QR and eigenvectors of matrices, ms, in turn with LAPACK',
     load: () => import('./linear-algebra/index.mjs'),

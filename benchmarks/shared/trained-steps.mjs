@@ -2,6 +2,7 @@
  * Steps as one worker and the coordinator take them, in one process and without the network: slots through the worker's phase runner,
  * sums, the reduction tree, the optimiser, the applied update.
  */
+import { performance } from 'node:perf_hooks';
 import { PhaseRunner } from '../../apps/worker/dist/phase-runner.js';
 import { BlockAccumulator, applyUpdate } from '../../libs/cluster/dist/index.js';
 import { readSums } from '../../libs/engine/dist/index.js';
@@ -11,10 +12,10 @@ import { entryOf, makeLayout } from '../../libs/tensor/dist/index.js';
 
 /**
  * Compiles a workload (training-step/workload.mjs). Returns `start()`, which begins anew from the first parameters and returns the
- * function that takes step 0, 1, ... and returns its loss.
- * @param {{groups: object[], curvature?: Map<string, string>, slots: number, executor: object}} options
+ * function that takes step 0, 1, ... and returns its loss. `onTime(part, ms)` is told what each part of a step took.
+ * @param {{groups: object[], curvature?: Map<string, string>, slots: number, executor: object, onTime?: Function}} options
  */
-export async function trainedSteps(workload, { groups, curvature = new Map(), slots, executor }) {
+export async function trainedSteps(workload, { groups, curvature = new Map(), slots, executor, onTime = () => undefined }) {
   const { model, batch, theta, rows } = workload;
   const slotSize = batch / slots;
   const { phases } = buildPrograms({ model, slotSize, curvature });
@@ -41,13 +42,28 @@ export async function trainedSteps(workload, { groups, curvature = new Map(), sl
     return async (at) => {
       const step = at + 1;
       const name = optimizer.statisticsDue(step) ? 'grad-stats' : 'grad';
+      const lap = stopwatch(onTime);
       const { count, scalars, sums } = await totalOf(name, at, inputs);
+      lap(name);
       const statistics = readSums(phases[name].sums, sums);
+      lap('read sums');
       const answer = optimizer.step(state, { step, count, gradientSum: statistics.get('gradient'), statistics, parameters });
+      lap('optimizer');
       state = answer.state;
       applyUpdate(parameters, answer.delta);
+      lap('apply');
       return scalars[phases[name].columns.indexOf('loss')] / count;
     };
+  };
+}
+
+/** Tells what has passed since the last lap. */
+function stopwatch(onTime) {
+  let last = performance.now();
+  return (part) => {
+    const now = performance.now();
+    onTime(part, now - last);
+    last = now;
   };
 }
 

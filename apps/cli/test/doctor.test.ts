@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checksFor, type Check, type Facts } from '../src/doctor/checks.ts';
 import { executorTable, type ExecutorFact } from '../src/doctor/executors.ts';
+import { gatherLinalg, linalgTable } from '../src/doctor/linalg.ts';
 
 const GIB = 2 ** 30;
 const healthy: Facts = {
@@ -81,5 +82,23 @@ describe('executorTable', () => {
     const [, native, cuda] = text([{ ...healthy.executors[0], measured }, ...healthy.executors.slice(1)]);
     expect(native).toMatch(/onnx-cpu +1\.30\.0 +exact +81\.3 +40\.0/);
     expect(cuda).toMatch(/onnx-cuda +absent: no library/);
+  });
+});
+
+describe('linalgTable', () => {
+  it('shows what is there, and why not what is absent', () => {
+    const facts = [
+      { name: 'wasm', available: true },
+      { name: 'lapack', available: false, reason: 'koffi is not installed' },
+    ] as const;
+    const [, wasm, lapack] = linalgTable(facts).map((line) => line.map((part) => part.text).join(''));
+    expect(wasm).toMatch(/wasm +present/);
+    expect(lapack).toMatch(/lapack +absent: koffi is not installed/);
+  });
+
+  it('finds what needs nothing of the host', async () => {
+    const found = await gatherLinalg();
+    expect(found.filter(({ available }) => available).map(({ name }) => name)).toEqual(expect.arrayContaining(['wasm', 'plain']));
+    for (const { available, reason, version } of found.filter(({ name }) => name === 'lapack')) expect(available ? version : reason).toBeTruthy();
   });
 });

@@ -6,6 +6,7 @@ import { float64Tensor, type CheckpointFile } from '@geodesic/checkpoint';
 import type { Absorbed, Contribution, Fingerprint } from '@geodesic/cluster';
 import { openDataset, evaluationSlots, type Dataset } from '@geodesic/data';
 import { decodeBundle, evaluate, readSums, sumsLength, type Bundle } from '@geodesic/engine';
+import type { Linalg } from '@geodesic/linalg';
 import {
   createOptimizer,
   dumpFailedFactor,
@@ -19,12 +20,14 @@ import { digestRunSpec, modelName, validateRunSpec, type RunSpec } from '@geodes
 import { entryOf, makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
 import { advanceState, initialState, type CommittedState } from './committed-state.ts';
 import { initialParameters } from './initial-parameters.ts';
+import { openLinalg, openLocalLinalg } from './open-linalg.ts';
 import { phasePlan, type PlannedPhase } from './phase-plan.ts';
 import type { RunMeta, RunTrainer, TrainerFactory } from './run-meta.ts';
 
 /** The learning side of a submitted bundle, and what the cluster side must know of it. @throws what is wrong with the bundle */
 export const createTrainer: TrainerFactory = async (bytes) => {
-  const trainer = openTrainer(bytes);
+  const opened = openBundle(bytes);
+  const trainer = new BundleTrainer(opened, await openLinalg(opened.spec.linalg));
   const { spec, steps, layout } = trainer;
   const meta: RunMeta = {
     spec,
@@ -43,12 +46,26 @@ export const createTrainer: TrainerFactory = async (bytes) => {
   return { trainer, meta };
 };
 
-/** Opens the data of a bundle for its sizes and builds its optimiser. @throws what is wrong with the bundle */
+/**
+ * Opens the data of a bundle for its sizes and builds its optimiser; without LAPACK, which has to be loaded.
+ * @throws what is wrong with the bundle, {RangeError} for `linalg: lapack`
+ */
 export function openTrainer(bytes: Uint8Array): BundleTrainer {
+  const opened = openBundle(bytes);
+  return new BundleTrainer(opened, openLocalLinalg(opened.spec.linalg));
+}
+
+/** A bundle's parts that a trainer stands on. */
+interface OpenedBundle {
+  readonly bundle: Bundle;
+  readonly spec: RunSpec;
+  readonly dataset: Dataset;
+}
+
+function openBundle(bytes: Uint8Array): OpenedBundle {
   const bundle = decodeBundle(bytes);
   const spec = validateRunSpec(bundle.spec, 'bundle');
-  const dataset = openDataset({ source: spec.data.source, validation: spec.data.validation });
-  return new BundleTrainer(bundle, spec, dataset);
+  return { bundle, spec, dataset: openDataset({ source: spec.data.source, validation: spec.data.validation }) };
 }
 
 /** Failed factors that a run keeps: enough to see what is wrong, few enough to fit on any disk. */
@@ -72,7 +89,7 @@ export class BundleTrainer implements RunTrainer {
   #optimizerState: StateTree;
   #committed: CommittedState;
 
-  constructor(bundle: Bundle, spec: RunSpec, dataset: Dataset) {
+  constructor({ bundle, spec, dataset }: OpenedBundle, linalg: Linalg) {
     this.#bundle = bundle;
     this.#dataset = dataset;
     this.spec = spec;
@@ -84,6 +101,7 @@ export class BundleTrainer implements RunTrainer {
       layers: bundle.layers.map((layer): LayerRegistration => ({ ...layer, offset: entryOf(this.layout, layer.weight).offset })),
       parameters: this.layout,
       totalSteps: this.steps,
+      linalg,
       onFailedFactor: (failure) => {
         if (this.#dumped++ < mostDumps) this.#dumps.push(dumpFailedFactor(failure));
       },

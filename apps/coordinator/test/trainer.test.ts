@@ -2,7 +2,8 @@ import { applyUpdate, type Absorbed, type Contribution } from '@geodesic/cluster
 import { encodeBundle } from '@geodesic/engine';
 import { buildPrograms, mlpClassifier } from '@geodesic/nn';
 import { deriveKey, fillNormal } from '@geodesic/random';
-import { freezeRunSpec, resolveGroups, slotPlan, validateRunSpec } from '@geodesic/run-spec';
+import { probeLapack } from '@geodesic/linalg/lapack';
+import { freezeRunSpec, resolveGroups, slotPlan, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
 import { makeLayout } from '@geodesic/tensor';
 import { expectClose } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +13,7 @@ const model = mlpClassifier({ inputs: 64, classes: 10, hidden: [3], activation: 
 const layout = makeLayout(model.parameters);
 
 /** An MLP on the digits: K-FAC for the hidden layer with statistics at every second step, Adam for the head. */
-function bundle(steps = 3): Uint8Array {
+function bundle(steps = 3, linalg?: RunSpec['linalg']): Uint8Array {
   const written = {
     name: 'trainer-test',
     seed: 4,
@@ -21,6 +22,7 @@ function bundle(steps = 3): Uint8Array {
     batch: { examples: 256, slots: 4 },
     steps,
     engine: 'reference',
+    ...(linalg && { linalg }),
     evaluate: { every: 2 },
     optimizer: {
       groups: [
@@ -71,6 +73,10 @@ function advance(trainer: BundleTrainer, rounds: number): Round[] {
     return { phase: `${step} ${phase}`, absorbed };
   });
 }
+
+/** Known before the tests are collected. */
+const lapack = await probeLapack();
+if (!lapack.available) console.warn(`linalg: lapack is not tested here: ${lapack.reason}`);
 
 describe('BundleTrainer', () => {
   it('plans the rounds with the sizes of their programs until the run is over', () => {
@@ -175,5 +181,33 @@ describe('takeDumps', () => {
 
   it('comes with what its arithmetic depends on', () => {
     expect(openTrainer(bundle()).fingerprint).toMatchObject({ arch: process.arch, linalg: 'auto', plainUpTo: 96 });
+  });
+});
+
+describe('linalg', () => {
+  async function trained(linalg: RunSpec['linalg']): Promise<BundleTrainer> {
+    const { trainer } = await createTrainer(bundle(3, linalg));
+    advance(trainer as BundleTrainer, 6);
+    return trainer as BundleTrainer;
+  }
+
+  it('gives plain, wasm and auto the same bits, and each its own fingerprint', async () => {
+    const [plain, wasm, auto] = [await trained('plain'), await trained('wasm'), await trained('auto')];
+    expect(wasm.parameters).toEqual(plain.parameters);
+    expect(auto.parameters).toEqual(plain.parameters);
+    expect([plain, wasm, auto].map(({ fingerprint }) => fingerprint['linalg'])).toEqual(['plain', 'wasm', 'auto']);
+    expect(wasm.checkpoint()).toEqual(plain.checkpoint());
+  });
+
+  it.skipIf(!lapack.available)('takes LAPACK when asked: the same numbers to rounding, its library in the fingerprint', async () => {
+    const [plain, native] = [await trained('plain'), await trained('lapack')];
+    expectClose(native.parameters, plain.parameters, { abs: 1e-6 });
+    expect(native.fingerprint).toMatchObject({ linalg: 'lapack', library: expect.stringMatching(/blas|lapack/) as string, threads: 1 });
+  });
+
+  it('opens LAPACK with createTrainer only', () => {
+    expect(() => openTrainer(bundle(3, 'lapack'))).toThrow(
+      'openTrainer: expected linalg auto, plain or wasm, got lapack (createTrainer opens it)',
+    );
   });
 });

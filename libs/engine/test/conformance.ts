@@ -1,6 +1,7 @@
 /**
- * What an executor has to answer: the value of a kernel case, and for a smooth one the gradient of its weighted sum (VJP) and its
- * tangent (JVP), all as the reference interpreter computes them from the same inputs.
+ * What an executor has to answer: the value of a kernel case, and for a smooth one the gradient of its weighted sum (VJP), its
+ * tangent (JVP), and the gradient's first and second tangents (second and third order), all as the reference interpreter computes them
+ * from the same inputs.
  */
 import { evaluate, jvp, UnsupportedKernelError, vjp, type Graph, type NamedTensors } from '@geodesic/engine';
 import { emitOnnx, type EmitOptions, type Precision } from '@geodesic/engine/onnx';
@@ -77,9 +78,15 @@ function prepare(kernelCase: KernelCase): ConformanceCase {
         ),
       );
     };
-    vjp(builder, [{ id: value, cotangent: drawn(value, 11) }], wrt).forEach((id, i) => builder.output(`vjp ${i}`, id));
+    const gradients = vjp(builder, [{ id: value, cotangent: drawn(value, 11) }], wrt);
+    gradients.forEach((id, i) => builder.output(`vjp ${i}`, id));
     const seeds = wrt.map((id, i) => ({ id, tangent: drawn(id, 23 + i) }));
-    if (seeds.length > 0) builder.output('jvp', jvp(builder, seeds, [value])[0]);
+    if (seeds.length > 0) {
+      builder.output('jvp', jvp(builder, seeds, [value])[0]);
+      const second = jvp(builder, seeds, gradients);
+      second.forEach((id, i) => builder.output(`second order ${i}`, id));
+      jvp(builder, seeds, second).forEach((id, i) => builder.output(`third order ${i}`, id));
+    }
   }
   const graph = builder.build();
   const used = new Set(graph.inputs.map(({ name }) => name));

@@ -7,6 +7,7 @@ import {
   type FailedInverse,
   type InverseCounters,
   inverseCounters,
+  type Linalg,
   NotFiniteError,
   NotPositiveDefiniteError,
   robustInverse,
@@ -28,11 +29,19 @@ export interface FailedFactor extends FailedInverse {
   readonly factor: 'A' | 'S';
 }
 
+/** How factors are inverted. */
+export interface InvertDampedOptions {
+  /** Default: the backend `auto`. */
+  readonly linalg?: Linalg | undefined;
+  /** Told of every rung that failed. */
+  readonly onFailure?: ((failure: FailedFactor) => void) | undefined;
+}
+
 /** Damps and inverts both factors; undefined when one of them cannot be inverted on any rung. O(rows^3 + columns^3). */
 export function invertDamped(
   factors: KroneckerFactors,
   damping: number,
-  onFailure?: (failure: FailedFactor) => void,
+  { linalg, onFailure }: InvertDampedOptions = {},
 ): DampedInverse | undefined {
   const { rows, columns, input, output } = factors;
   const { pi, onInput, onOutput, isZero } = splitDamping(factors, damping);
@@ -41,6 +50,7 @@ export function invertDamped(
     robustInverse(isZero ? new Float64Array(n * n) : matrix, n, {
       damping: onDiagonal,
       counters,
+      ...(linalg && { linalg }),
       ...(onFailure && { onFailure: (failure) => onFailure({ ...failure, factor }) }),
     }).inverse;
   try {

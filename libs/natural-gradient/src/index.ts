@@ -9,7 +9,7 @@ export type {
   Schedule,
   SgdConfig,
 } from './config.ts';
-export { type DampedInverse, type FailedFactor, invertDamped } from './damped-inverse.ts';
+export { type DampedInverse, type FailedFactor, invertDamped, type InvertDampedOptions } from './damped-inverse.ts';
 export type { GroupRow } from './describe.ts';
 export { solveExactlyDamped } from './eigenbasis-damping.ts';
 export {

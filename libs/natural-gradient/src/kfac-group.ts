@@ -4,6 +4,7 @@
  *   -> KL clip nu over the group -> s = -eta nu U -> heavy-ball momentum delta = mu delta_0 + s.
  * The damping is lambda + eta_2, because the L2 term adds eta_2 I to the curvature. Sums over layers run in the order of theta.
  */
+import type { Linalg } from '@geodesic/linalg';
 import type { KfacConfig } from './config.ts';
 import type { FailedFactor } from './damped-inverse.ts';
 import { MissingStatisticsError } from './errors.ts';
@@ -27,6 +28,8 @@ export interface KfacGroupOptions {
   /** Ascending by offset. */
   readonly layers: readonly PlacedLayer[];
   readonly totalSteps: number;
+  /** Default: the backend `auto`. */
+  readonly linalg?: Linalg | undefined;
   readonly onFailedFactor?: FailedFactorObserver | undefined;
 }
 
@@ -38,6 +41,7 @@ export class KfacGroup implements Group {
   readonly #config: KfacConfig;
   readonly #damping: number;
   readonly #totalSteps: number;
+  readonly #linalg: Linalg | undefined;
   readonly #onFailedFactor: FailedFactorObserver | undefined;
 
   constructor(name: string, config: KfacConfig, options: KfacGroupOptions) {
@@ -47,6 +51,7 @@ export class KfacGroup implements Group {
     this.#config = config;
     this.#damping = config.damping + config.weightDecay;
     this.#totalSteps = options.totalSteps;
+    this.#linalg = options.linalg;
     this.#onFailedFactor = options.onFailedFactor;
   }
 
@@ -95,7 +100,7 @@ export class KfacGroup implements Group {
     if (hasInverse(after) && !isDue(step, inverseEvery)) return after;
     const observer = this.#onFailedFactor;
     const onFailedFactor = observer && ((failure: FailedFactor): void => observer({ ...failure, layer: layer.name, step }));
-    return refresh(layer, after, { step, damping: this.#damping, normalizeMetric, onFailedFactor });
+    return refresh(layer, after, { step, damping: this.#damping, normalizeMetric, linalg: this.#linalg, onFailedFactor });
   }
 
   /** U over all layers, and sum_l <U_l, dW_l>. */
@@ -105,7 +110,7 @@ export class KfacGroup implements Group {
     let position = 0;
     for (const [i, layer] of this.#layers.entries()) {
       const layerGradient = gradient.subarray(position, position + layer.size);
-      const layerDirection = multiply(inverseOf(layer, curvatures[i]), layerGradient);
+      const layerDirection = multiply(inverseOf(layer, curvatures[i]), layerGradient, this.#linalg);
       direction.set(layerDirection, position);
       product += dot(layerDirection, layerGradient);
       position += layer.size;

@@ -4,7 +4,7 @@
  * respect to the layer's outputs, or the learned metric E[g].
  * Source: Martens & Grosse 2015 (there and in many texts V is transposed, which swaps the order to S (x) A).
  */
-import { kroneckerApply } from '@geodesic/linalg';
+import { kroneckerApply, type Linalg } from '@geodesic/linalg';
 
 /** A Kronecker product A (x) S that acts on matrices [rows, columns]: a curvature, or its inverse. */
 export interface KroneckerFactors {
@@ -16,10 +16,10 @@ export interface KroneckerFactors {
   readonly output: Float64Array;
 }
 
-/** A V S of a matrix V [rows, columns]; with factors of the inverse this preconditions a gradient. O(rows columns (rows + columns)). */
-export function multiply(factors: KroneckerFactors, v: Float64Array): Float64Array {
+/** A V S of a matrix V [rows, columns]; with factors of the inverse this preconditions a gradient. O(rows columns (rows + columns)). @param linalg default: the backend `auto` */
+export function multiply(factors: KroneckerFactors, v: Float64Array, linalg?: Linalg): Float64Array {
   const { rows: m, columns: n, input, output } = factors;
-  return kroneckerApply(input, v, output, { m, n });
+  return kroneckerApply(input, v, output, { m, n, ...(linalg && { linalg }) });
 }
 
 /** The curvature as one matrix [rows columns, rows columns], row-major. For tests and small layers: O((rows columns)^2) memory. */

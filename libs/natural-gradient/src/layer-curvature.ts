@@ -4,7 +4,7 @@
  * Keys: `A`, `S` (means), `inverseA`, `inverseS`, `inverseStep` (0: none yet), `pi`; counted since the run began: `fallbacks` (refreshes
  * that left the first rung), `clamped` (factors inverted with negative eigenvalues as zero), `kept` (refreshes that kept the inverses).
  */
-import { trace } from '@geodesic/linalg';
+import { type Linalg, trace } from '@geodesic/linalg';
 import { type FailedFactor, invertDamped } from './damped-inverse.ts';
 import { MissingStatisticsError, NonFiniteError, SingularFactorError, StepInputError } from './errors.ts';
 import type { KroneckerFactors } from './kronecker-factor.ts';
@@ -35,6 +35,8 @@ export interface RefreshOptions {
   readonly damping: number;
   /** Scale S to mean eigenvalue 1 first. */
   readonly normalizeMetric: boolean;
+  /** Default: the backend `auto`. */
+  readonly linalg?: Linalg | undefined;
   /** Told of every factor that could not be inverted on some rung. */
   readonly onFailedFactor?: ((failure: FailedFactor) => void) | undefined;
 }
@@ -70,10 +72,11 @@ export function absorb(layer: LayerShape, state: StateTree, batch: StatisticsBat
  */
 export function refresh(layer: LayerShape, state: StateTree, options: RefreshOptions): StateTree {
   const { rows, columns } = layer;
+  const { damping, linalg, onFailedFactor: onFailure } = options;
   const output = options.normalizeMetric ? withUnitScale(state['S'], columns) : state['S'];
-  const found = invertDamped({ rows, columns, input: state['A'], output }, options.damping, options.onFailedFactor);
+  const found = invertDamped({ rows, columns, input: state['A'], output }, damping, { linalg, onFailure });
   if (found === undefined) {
-    if (!hasInverse(state)) throw new SingularFactorError(layer.name, options.damping);
+    if (!hasInverse(state)) throw new SingularFactorError(layer.name, damping);
     return { ...state, fallbacks: countedUp(state['fallbacks'], 1), kept: countedUp(state['kept'], 1) };
   }
   const { inverse, pi, counters } = found;

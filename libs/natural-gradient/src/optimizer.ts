@@ -3,7 +3,7 @@
  * group answers in float64, and the update is rounded to float32 once, for everyone to apply as theta = fround(theta + delta).
  * P parameters in all.
  */
-import { defaultLinalg, type LinalgFingerprint } from '@geodesic/linalg';
+import { defaultLinalg, type Linalg, type LinalgFingerprint } from '@geodesic/linalg';
 import type { Layout } from '@geodesic/tensor';
 import { AdamGroup } from './adam.ts';
 import type { GroupConfig, LayerRegistration } from './config.ts';
@@ -70,6 +70,8 @@ export interface OptimizerOptions {
   readonly parameters: Layout;
   /** Length of the run, for the schedules. */
   readonly totalSteps: number;
+  /** What inverts factors and preconditions gradients; default: the backend `auto`. Its fingerprint is the optimiser's. */
+  readonly linalg?: Linalg;
   /** Told of every Kronecker factor that left the first rung of its inverse; changes nothing. */
   readonly onFailedFactor?: FailedFactorObserver;
 }
@@ -93,7 +95,7 @@ export function createOptimizer(options: OptimizerOptions): Optimizer {
   // Work space of a step; nothing of it outlives one.
   const scratch = { gradient: new Float64Array(options.parameters.size), update: new Float64Array(options.parameters.size) };
   return {
-    fingerprint: defaultLinalg().fingerprint,
+    fingerprint: (options.linalg ?? defaultLinalg()).fingerprint,
     initialState,
     statisticsDue: (step) => groups.some((group) => group.statisticsDue(step)),
     step: (state, input) => {
@@ -105,7 +107,7 @@ export function createOptimizer(options: OptimizerOptions): Optimizer {
   };
 }
 
-function createGroup(config: GroupConfig, { layers, parameters, totalSteps, onFailedFactor }: OptimizerOptions): Group {
+function createGroup(config: GroupConfig, { layers, parameters, totalSteps, linalg, onFailedFactor }: OptimizerOptions): Group {
   switch (config.method) {
     case 'adam':
       return new AdamGroup(config.name, config, { spans: parameterSpans(config, parameters), totalSteps });
@@ -115,7 +117,7 @@ function createGroup(config: GroupConfig, { layers, parameters, totalSteps, onFa
       return new FrozenGroup(config.name, parameterSpans(config, parameters));
     case 'kfac':
     case 'metric-kfac':
-      return new KfacGroup(config.name, config, { layers: placeLayers(config, layers, parameters), totalSteps, onFailedFactor });
+      return new KfacGroup(config.name, config, { layers: placeLayers(config, layers, parameters), totalSteps, linalg, onFailedFactor });
   }
 }
 

@@ -25,7 +25,7 @@ describe('invertDamped', () => {
 
   it('takes negative eigenvalues beyond the damping as zero, and hands the factor out', () => {
     const failures: FailedFactor[] = [];
-    const found = invertDamped(indefinite(0.5), 1e-2, (failure) => failures.push(failure));
+    const found = invertDamped(indefinite(0.5), 1e-2, { onFailure: (failure) => failures.push(failure) });
     expect(found?.counters).toEqual({ float32: 0, float64: 1, eigen: 1, kept: 0 });
     const onDiagonal = found!.pi * 0.1;
     expectClose(found!.inverse.input, [1 / (1.5 + onDiagonal), 0, 0, 1 / onDiagonal], { rel: 1e-14 });

@@ -67,6 +67,7 @@ const sections = {
   engine: oneOf(ENGINES).default('auto'),
   precision: oneOf(['float32']).default('float32'),
   compute: oneOf(['float32', 'bfloat16', 'float16']).default('float32'),
+  linalg: oneOf(['auto', 'plain', 'wasm', 'lapack']).default('auto'),
   exactness: oneOf(['exact', 'relaxed']).default('exact'),
   cluster: cluster.prefault({}),
 };

@@ -256,6 +256,11 @@ export interface RunSpec {
   readonly precision: 'float32';
   /** What the operands of products and convolutions are rounded to; parameters and sums stay float32. Default float32: no rounding. */
   readonly compute: 'float32' | 'bfloat16' | 'float16';
+  /**
+   * What inverts matrices at the coordinator: auto (default) is WebAssembly for large ones and TypeScript for small ones, whose bits are
+   * those of `plain` and `wasm` but for eigenvectors of clamped factors; lapack is a library of that host, with bits of its own.
+   */
+  readonly linalg: 'auto' | 'plain' | 'wasm' | 'lapack';
   /** exact (default): equal bits on any number of workers; relaxed: executors whose bits may differ from run to run are taken, too. */
   readonly exactness: 'exact' | 'relaxed';
   readonly cluster: ClusterSpec;

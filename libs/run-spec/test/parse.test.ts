@@ -53,6 +53,7 @@ describe('parseRunSpec', () => {
       engine: 'auto',
       precision: 'float32',
       compute: 'float32',
+      linalg: 'auto',
       exactness: 'exact',
       cluster: { workers: 2, leaseMs: 3000, heartbeatMs: 1000, maxRestarts: 3 },
     });

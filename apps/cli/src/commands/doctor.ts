@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { checksFor, type Check } from '../doctor/checks.ts';
 import { executorTable } from '../doctor/executors.ts';
+import { gatherLinalg, linalgTable } from '../doctor/linalg.ts';
 import { gatherFacts } from '../doctor/facts.ts';
 import { EXIT } from '../exit-code.ts';
 import type { CommandIo, CommandResult } from '../output.ts';
@@ -20,15 +21,15 @@ export interface DoctorCommandOptions {
 /** Runs all checks. */
 export async function doctorCommand({ runsFolder }: DoctorCommandOptions, io: CommandIo): Promise<CommandResult> {
   const facts = await gatherFacts(resolve(runsFolder));
+  const linalg = await gatherLinalg();
   const checks = checksFor(facts);
   const failures = checks.filter(({ status }) => status === 'fail').length;
   const conclusion = failures === 0 ? 'this host can run Geodesic' : `${failures} of ${checks.length} checks failed`;
   const colour = wantsColour(io.stdout, io.env);
-  const lines = [...checks.flatMap(linesOf), [], ...executorTable(facts.executors), [], [span(conclusion, 'strong')]].map((line) =>
-    paint(line, { colour }),
-  );
+  const tables = [[], ...executorTable(facts.executors), [], ...linalgTable(linalg), []];
+  const lines = [...checks.flatMap(linesOf), ...tables, [span(conclusion, 'strong')]].map((line) => paint(line, { colour }));
   return {
-    data: { healthy: failures === 0, checks, executors: facts.executors },
+    data: { healthy: failures === 0, checks, executors: facts.executors, linalg },
     text: `${lines.join('\n')}\n`,
     exitCode: failures === 0 ? EXIT.ok : EXIT.failed,
   };

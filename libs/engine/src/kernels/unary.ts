@@ -52,6 +52,25 @@ const not: Kernel = {
   jvp: noTangent,
 };
 
+const LOG_TWO_OVER_ROOT_PI = Math.log(2 / Math.sqrt(Math.PI));
+const LOG_ROOT_TWO_PI = Math.log(2 * Math.PI) / 2;
+
+/** exp(log factor - u^2): the factor costs no pass of its own. */
+function scaledGaussian(x: Expressions, u: number, logFactor: number): number {
+  return x.unary('Exp', x.sub(x.like(u, logFactor), x.square(u)));
+}
+
+function normalCdf(x: number): number {
+  return (1 + erf(x * Math.SQRT1_2)) / 2;
+}
+
+/** d/dx x P(x) = P(x) + x p(x), with the standard normal distribution's P(x) = (1 + erf u) / 2 and density p, u = x / sqrt 2. */
+function geluSlope(x: Expressions, { input, cotangent }: { readonly input: number; readonly cotangent: number }): number {
+  const u = x.scale(input, Math.SQRT1_2);
+  const probability = x.shift(x.scale(x.unary('Erf', u), 0.5), 0.5);
+  return x.mul(cotangent, x.add(probability, x.mul(input, scaledGaussian(x, u, -LOG_ROOT_TWO_PI))));
+}
+
 /** Elementwise functions of one value. */
 export const unaryKernels: readonly Kernel[] = [
   negative,
@@ -84,7 +103,8 @@ export const unaryKernels: readonly Kernel[] = [
   unary(
     'Square',
     (x) => x * x,
-    (x, { input, cotangent }) => x.mul(cotangent, x.scale(input, 2)),
+    // The cotangent of a mean of squares is one number a row: doubling it, and not the input, is a pass less.
+    (x, { input, cotangent }) => x.mul(x.scale(cotangent, 2), input),
     'number',
   ),
   unary(
@@ -94,6 +114,7 @@ export const unaryKernels: readonly Kernel[] = [
   ),
   unary('Sin', Math.sin, (x, { input, cotangent }) => x.mul(cotangent, x.unary('Cos', input))),
   unary('Cos', Math.cos, (x, { input, cotangent }) => x.neg(x.mul(cotangent, x.unary('Sin', input)))),
-  unary('Erf', erf, (x, { input, cotangent }) => x.mul(cotangent, x.scale(x.unary('Exp', x.neg(x.square(input))), 2 / Math.sqrt(Math.PI)))),
+  unary('Erf', erf, (x, { input, cotangent }) => x.mul(cotangent, scaledGaussian(x, input, LOG_TWO_OVER_ROOT_PI))),
+  unary('Gelu', (x) => x * normalCdf(x), geluSlope),
   unary('Floor', Math.floor, 'zero'),
 ];

@@ -84,7 +84,17 @@ const atan2: Emission = (site) => {
 
 const arcTangent = composedInDouble('Atan', doubleFunction(atan));
 
-/** Emissions of Tan, Asin, .., Atanh, Atan2 and Erf. */
+const errorFunction = composedInDouble('Erf', doubleFunction(erf));
+
+/** x (1 + erf(x / sqrt 2)) / 2, in the steps of its derivative, which shares them. */
+const gelu: Emission = (site) => {
+  const { writer, node, inputs } = site;
+  const times = (value: string, factor: number): string => writer.op('Mul', [value, writer.scalar(node.dtype, factor)]);
+  const probability = times(errorFunction({ ...site, inputs: [times(inputs[0], Math.SQRT1_2)] }), 0.5);
+  return writer.op('Mul', [inputs[0], writer.op('Add', [probability, writer.scalar(node.dtype, 0.5)])]);
+};
+
+/** Emissions of Tan, Asin, .., Atanh, Atan2, Erf and Gelu. */
 export const trigonometryEmissions: EmissionTable = {
   Tan: composedInDouble('Tan', ({ writer, inputs }) => writer.op('Div', [writer.op('Sin', inputs), writer.op('Cos', inputs)])),
   Asin: composedInDouble('Asin', doubleFunction(asin)),
@@ -96,5 +106,6 @@ export const trigonometryEmissions: EmissionTable = {
   Acosh: acosh,
   Atanh: atanh,
   Atan2: atan2,
-  Erf: composedInDouble('Erf', doubleFunction(erf)),
+  Erf: errorFunction,
+  Gelu: gelu,
 };

@@ -33,6 +33,9 @@ const RESULT: Readonly<Record<string, Element>> = {
   ...Object.fromEntries(['ArgMax', 'ArgMin', 'Shape', 'Size'].map((op) => [op, 'int64'])),
 };
 
+/** Operations that are the same, bit for bit, with their operands in the other order. */
+const COMMUTATIVE: ReadonlySet<string> = new Set(['Add', 'Mul']);
+
 const ELEMENT_NAMES: ReadonlyMap<number, Element> = new Map(Object.entries(ELEMENT).map(([name, code]) => [code, name as Element]));
 
 /** A model under construction. Values are known by name. */
@@ -85,7 +88,8 @@ export class OnnxWriter {
    * @throws {UnsupportedKernelError} when there is neither
    */
   op(opType: string, inputs: readonly string[], attributes: OpAttributes = {}): string {
-    const key = `${opType}(${inputs.join(',')})${JSON.stringify(attributes)}`;
+    const operands = COMMUTATIVE.has(opType) ? inputs.toSorted() : inputs;
+    const key = `${opType}(${operands.join(',')})${JSON.stringify(attributes)}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const name = this.#substitute(opType, inputs, attributes) ?? this.#append(opType, inputs, attributes, 1)[0];

@@ -82,6 +82,8 @@ const sum: Rule = (builder, node) => {
   const { axes, keepDims } = node.attributes as { axes: readonly number[]; keepDims: boolean };
   const from = builder.shapeOf(input);
   if (axes.every((axis) => from[axis] === 1)) return builder.add('Reshape', [input], { shape: node.shape });
+  const negated = madeBy(builder, input, 'Neg');
+  if (negated) return builder.add('Neg', [builder.add('Sum', negated.inputs, node.attributes)]);
   const repeated = madeBy(builder, input, 'BroadcastTo');
   if (!repeated) return undefined;
   const [source] = repeated.inputs;

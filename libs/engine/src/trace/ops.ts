@@ -63,6 +63,11 @@ export function triangularSolve<T extends Tensor>(lower: Tensor, b: T, options: 
   return run('TriangularSolve', x, { transpose: options.transpose ?? false }, { b }) as T;
 }
 
+/** Gaussian error linear units x P(X <= x), X standard normal, in the exact form, which takes erf. @throws {TraceError} outside of trace() */
+export function gelu<T extends Tensor>(tensor: T): T {
+  return run('Gelu', tensor) as T;
+}
+
 function run(kernel: string, x: Tensor, attributes: Record<string, string | boolean> = {}, others: Record<string, Tensor> = {}): Tensor {
   if (!isRecording()) {
     const remedy = 'trace the function, then run its graph with an executor';

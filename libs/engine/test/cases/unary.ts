@@ -4,7 +4,7 @@
 import { elementwise } from './arbitraries.ts';
 import { flags, float, type CaseGenerator, type KernelCase } from './kernel-case.ts';
 
-const REAL = 'Neg Exp Expm1 Tanh Sigmoid Softplus Relu Square Abs Sign Sin Cos Erf Floor'.split(' ');
+const REAL = 'Neg Exp Expm1 Tanh Sigmoid Softplus Relu Square Abs Sign Sin Cos Erf Gelu Floor'.split(' ');
 const POSITIVE = 'Log Log1p Sqrt Rsqrt Reciprocal'.split(' ');
 
 /** Cases of the unary kernels. */

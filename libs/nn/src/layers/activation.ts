@@ -2,6 +2,7 @@
  * Elementwise activations, by name, as functions and as layers. All are smooth to any order except relu, and elu at 0.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { gelu } from '@geodesic/engine/trace';
 import { emptyTables, type Layer } from '../layer.ts';
 
 /** An activation; `gelu` is exact (erf), `gelu-tanh` the usual approximation (Hendrycks and Gimpel 2016). */
@@ -15,7 +16,7 @@ export function activate(name: ActivationName, x: tf.Tensor): tf.Tensor {
     case 'relu':
       return tf.relu(x);
     case 'gelu':
-      return tf.mul(tf.mul(0.5, x), tf.add(1, tf.erf(tf.div(x, tf.sqrt(2)))));
+      return gelu(x);
     case 'gelu-tanh': {
       const cubic = tf.add(x, tf.mul(0.044715, tf.mul(x, tf.square(x))));
       return tf.mul(tf.mul(0.5, x), tf.add(1, tf.tanh(tf.mul(Math.sqrt(2 / Math.PI), cubic))));

@@ -1,0 +1,28 @@
+/**
+ * What the backends of TensorFlow.js (4.22.0) can do, as data: lowering rules ask it, so that one set of rules serves them all.
+ */
+
+/** Executors on a backend of TensorFlow.js. */
+export type TfjsBackendName = 'tfjs-node' | 'tfjs-node-gpu' | 'tfjs-wasm' | 'tfjs-cpu';
+
+/** What one backend can do. */
+export interface TfjsCapabilities {
+  /** Name of the executor, as errors give it. */
+  readonly executor: TfjsBackendName;
+  /** Whether the backend has a kernel of tfjs. */
+  has(kernel: string): boolean;
+  /** A product of transposed matrices runs a naive loop: an explicit Transpose before it is several times faster. */
+  readonly slowTransposedProducts: boolean;
+}
+
+function capabilities(executor: TfjsBackendName, lacks: readonly string[] = []): TfjsCapabilities {
+  return { executor, has: (kernel) => !lacks.includes(kernel), slowTransposedProducts: executor === 'tfjs-wasm' };
+}
+
+/** Capabilities by executor. */
+export const tfjsCapabilities: Readonly<Record<TfjsBackendName, TfjsCapabilities>> = {
+  'tfjs-node': capabilities('tfjs-node'),
+  'tfjs-node-gpu': capabilities('tfjs-node-gpu'),
+  'tfjs-wasm': capabilities('tfjs-wasm', ['Conv2DBackpropFilter']),
+  'tfjs-cpu': capabilities('tfjs-cpu'),
+};
