@@ -3,14 +3,15 @@
  * it is looked for only when a run asks for it, and its absence refuses the run before anything is computed.
  */
 import { createLinalg, type Linalg } from '@geodesic/linalg';
+import type { LapackOptions } from '@geodesic/linalg/lapack';
 import type { RunSpec } from '@geodesic/run-spec';
 
-/** Opens a backend. @throws {Error} naming the key, what was looked for and what to do, when LAPACK is asked for and absent */
-export async function openLinalg(backend: RunSpec['linalg']): Promise<Linalg> {
+/** Opens a backend. @param lapack which library; default the first that is found. @throws {Error} naming the key, what was looked for and what to do, when LAPACK is asked for and absent */
+export async function openLinalg(backend: RunSpec['linalg'], lapack: LapackOptions = {}): Promise<Linalg> {
   if (backend !== 'lapack') return createLinalg({ backend });
   const { openLapack } = await import('@geodesic/linalg/lapack');
   try {
-    return await openLapack();
+    return await openLapack(lapack);
   } catch (cause) {
     const remedy = 'install OpenBLAS and npm install koffi on the coordinator’s host, or leave linalg out; geo doctor shows what is there';
     throw new Error(`linalg: expected lapack on this host, got ${(cause as Error).message} (${remedy})`, { cause });
