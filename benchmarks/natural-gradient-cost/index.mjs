@@ -1,17 +1,19 @@
 /**
  * S2: what natural gradient costs. A K-FAC step with factors every 10 and inverses every 100 steps, over the plain SGD step of the same
  * engine, both as one worker trains and in turn. A reading is a whole cycle of 100 steps, so that what is due seldom counts by its share.
- * Cases: the MLP and the CNN of S1, the latter with its convolutions' pixels as cases of their own (expand) and added up (reduce).
+ * Cases: the MLP and the CNN of S1, the latter with its convolutions' pixels as cases of their own (expand) and added up (reduce). Factors are inverted and directions computed by the backend `auto`, and in a second column by LAPACK,
+ * where this machine has it (`linalg: lapack` of a run).
  */
 import { performance } from 'node:perf_hooks';
 import { onnxCpuExecutor } from '../../libs/engine/dist/onnx/index.js';
+import { openLapack, probeLapack } from '../../libs/linalg/dist/lapack/index.js';
 import { printResult } from '../shared/result-line.mjs';
 import { median, range, significant } from '../shared/statistics.mjs';
 import { constant, plainSgd, trainedSteps } from '../shared/trained-steps.mjs';
 import { workloadOf } from '../training-step/workload.mjs';
 
 const seed = 1;
-/** At most this many plain steps for one of K-FAC. */
+/** A step of K-FAC takes at most so many plain ones. */
 const goal = 1.25;
 const slots = 2;
 const every = { statistics: 10, inverses: 100 };
@@ -24,12 +26,18 @@ const cases = [
 
 /** Runs the benchmark and prints one line for each case. */
 export async function run({ profile }) {
+  const probe = await probeLapack();
+  const lapack = probe.available ? await openLapack() : undefined;
   for (const { name, net, sharing } of cases) {
     const workload = withSharing(workloadOf({ name: net, seed }), sharing);
     const executor = onnxCpuExecutor({ threads: 1 });
     try {
-      const contenders = { sgd: await sgd(workload, executor), kfac: await kfac(workload, executor) };
-      report({ name, profile, contenders, cycles: await takeTurns(contenders, profiles[profile].cycles) });
+      const contenders = {
+        sgd: await sgd(workload, executor),
+        kfac: await kfac(workload, executor),
+        ...(lapack && { lapack: await kfac(workload, executor, lapack) }),
+      };
+      report({ name, profile, probe, contenders, cycles: await takeTurns(contenders, profiles[profile].cycles) });
     } finally {
       await executor.close();
     }
@@ -46,8 +54,8 @@ function sgd(workload, executor) {
   return cyclesOf(workload, { groups: [plainSgd(workload.model, workload.learningRate)], executor });
 }
 
-/** All layers by K-FAC, with the momentum that a velocity needs: none, as in the plain step. */
-function kfac(workload, executor) {
+/** All layers by K-FAC without momentum, as the plain step is. */
+function kfac(workload, executor, linalg) {
   const { model, learningRate } = workload;
   const layers = model.layers.map(({ name }) => name);
   const group = {
@@ -64,14 +72,14 @@ function kfac(workload, executor) {
     inverseEvery: every.inverses,
     weightDecay: 0,
   };
-  return cyclesOf(workload, { groups: [group], curvature: new Map(layers.map((name) => [name, 'kfac'])), executor });
+  return cyclesOf(workload, { groups: [group], curvature: new Map(layers.map((name) => [name, 'kfac'])), executor, linalg });
 }
 
 /** A contender: `cycle()` takes the next cycle's steps and returns the ms of one; `parts` are ms by part of a step, added up. */
-async function cyclesOf(workload, { groups, curvature, executor }) {
+async function cyclesOf(workload, { groups, curvature, executor, linalg }) {
   const parts = {};
   const onTime = (part, ms) => (parts[part] = (parts[part] ?? 0) + ms);
-  const take = (await trainedSteps(workload, { groups, curvature, slots, executor, onTime }))();
+  const take = (await trainedSteps(workload, { groups, curvature, slots, executor, linalg, onTime }))();
   let step = 0;
   return {
     parts,
@@ -95,29 +103,37 @@ async function takeTurns(contenders, count) {
   return cycles;
 }
 
-function report({ name, profile, contenders, cycles }) {
-  const { sgd: plain, kfac: natural } = cycles;
-  const ratio = significant(median(natural) / median(plain), 3);
-  const perStep = ({ parts }, { length }) =>
-    Object.fromEntries(Object.entries(parts).map(([part, ms]) => [part, significant(ms / length / every.inverses, 3)]));
+function report({ name, profile, probe, contenders, cycles }) {
+  const { sgd: plain, kfac: natural, lapack } = cycles;
+  const column = (own, { parts }) => ({
+    ours: significant(median(own)),
+    oursRange: range(own).map((ms) => significant(ms)),
+    ratio: significant(median(own) / median(plain), 3),
+    ratioRange: range(own.map((ms, cycle) => ms / plain[cycle])).map((value) => significant(value, 3)),
+    parts: perStep(parts, own.length),
+  });
+  const main = column(natural, contenders.kfac);
   printResult({
     benchmark: 'S2',
     case: name,
     unit: 'ms/step',
-    ours: significant(median(natural)),
-    oursRange: range(natural).map((ms) => significant(ms)),
+    ...main,
     peer: significant(median(plain)),
     peerName: 'plain SGD of the same engine',
     peerRange: range(plain).map((ms) => significant(ms)),
-    ratio,
-    ratioRange: range(natural.map((ms, cycle) => ms / plain[cycle])).map((value) => significant(value, 3)),
+    peerParts: perStep(contenders.sgd.parts, plain.length),
     goal,
-    met: ratio <= goal,
+    met: main.ratio <= goal,
     seed,
-    parts: { kfac: perStep(contenders.kfac, natural), sgd: perStep(contenders.sgd, plain) },
+    onLapack: lapack ? { library: probe.version, ...column(lapack, contenders.lapack) } : { reason: probe.reason },
     slots,
     cycles: natural.length,
     threads: 1,
     profile,
   });
+}
+
+/** ms by part of a step, averaged over all steps: a part that is due seldom counts by its share. */
+function perStep(parts, cycles) {
+  return Object.fromEntries(Object.entries(parts).map(([part, ms]) => [part, significant(ms / cycles / every.inverses, 3)]));
 }

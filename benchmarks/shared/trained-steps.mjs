@@ -1,10 +1,10 @@
 /**
- * Steps as one worker and the coordinator take them, in one process and without the network: slots through the worker's phase runner,
- * sums, the reduction tree, the optimiser, the applied update.
+ * Steps as one worker and the coordinator take them, in one process and without the network: the worker's block of slots
+ * with its reduction tree, packed sums, the optimiser, the applied update.
  */
 import { performance } from 'node:perf_hooks';
-import { PhaseRunner } from '../../apps/worker/dist/phase-runner.js';
-import { BlockAccumulator, applyUpdate } from '../../libs/cluster/dist/index.js';
+import { BlockRunner } from '../../apps/worker/dist/block-runner.js';
+import { applyUpdate } from '../../libs/cluster/dist/index.js';
 import { readSums } from '../../libs/engine/dist/index.js';
 import { createOptimizer } from '../../libs/natural-gradient/dist/index.js';
 import { buildPrograms } from '../../libs/nn/dist/index.js';
@@ -13,37 +13,33 @@ import { entryOf, makeLayout } from '../../libs/tensor/dist/index.js';
 /**
  * Compiles a workload (training-step/workload.mjs). Returns `start()`, which begins anew from the first parameters and returns the
  * function that takes step 0, 1, ... and returns its loss. `onTime(part, ms)` is told what each part of a step took.
- * @param {{groups: object[], curvature?: Map<string, string>, slots: number, executor: object, onTime?: Function}} options
+ * @param {{groups: object[], curvature?: Map<string, string>, slots: number, executor: object, linalg?: object, onTime?: Function}} options
  */
-export async function trainedSteps(workload, { groups, curvature = new Map(), slots, executor, onTime = () => undefined }) {
+export async function trainedSteps(workload, { groups, curvature = new Map(), slots, executor, linalg, onTime = () => undefined }) {
   const { model, batch, theta, rows } = workload;
   const slotSize = batch / slots;
   const { phases } = buildPrograms({ model, slotSize, curvature });
-  const compile = (phase) => phase && PhaseRunner.compile(phase, executor, { slotSize, featureShape: model.featureShape });
+  const compile = (phase) => phase && BlockRunner.compile(phase, executor, { slotSize, featureShape: model.featureShape });
   const runners = { grad: await compile(phases.grad), 'grad-stats': await compile(phases['grad-stats']) };
-  const optimizer = optimizerOf(model, groups);
+  const optimizer = optimizerOf(model, groups, linalg);
   const block = { level: Math.log2(slots), index: 0 };
   const ordinals = Array.from({ length: slots }, (_, slot) => Int32Array.from({ length: slotSize }, (_, row) => slot * slotSize + row));
 
-  const totalOf = async (name, step, inputs) => {
-    const runner = runners[name];
-    const accumulator = new BlockAccumulator({ block, sumsLength: runner.sumsLength, scalarsLength: runner.scalarsLength });
-    for (let slot = 0; slot < slots; slot++) {
-      const asked = { split: splitOf(rows[step % rows.length], batch), examples: ordinals[slot], firstOrdinal: slot * slotSize, seed: 0, step };
-      accumulator.push({ block: { level: 0, index: slot }, ...(await runner.run(asked, inputs)) });
-    }
-    return accumulator.finish();
+  const totalOf = (name, step, shared) => {
+    const split = splitOf(rows[step % rows.length], batch);
+    const rowsOf = (slot) => ({ split, examples: ordinals[slot], firstOrdinal: slot * slotSize, seed: 0, step });
+    return runners[name].run(block, rowsOf, shared);
   };
 
   return () => {
     const parameters = theta.slice();
-    const inputs = { theta: floats([theta.length], parameters), state: floats([0], new Float32Array(0)) };
+    const shared = { theta: floats([theta.length], parameters), state: floats([0], new Float32Array(0)) };
     let state = optimizer.initialState();
     return async (at) => {
       const step = at + 1;
       const name = optimizer.statisticsDue(step) ? 'grad-stats' : 'grad';
       const lap = stopwatch(onTime);
-      const { count, scalars, sums } = await totalOf(name, at, inputs);
+      const { count, scalars, sums } = await totalOf(name, at, shared);
       lap(name);
       const statistics = readSums(phases[name].sums, sums);
       lap('read sums');
@@ -78,10 +74,10 @@ export function constant(learningRate) {
   return { initial: learningRate, final: learningRate, warmupSteps: 0, shape: 'constant' };
 }
 
-function optimizerOf(model, groups) {
+function optimizerOf(model, groups, linalg) {
   const parameters = makeLayout(model.parameters);
   const layers = model.layers.map((layer) => ({ ...layer, offset: entryOf(parameters, layer.weight).offset }));
-  return createOptimizer({ groups, layers, parameters, totalSteps: 1e6 });
+  return createOptimizer({ groups, layers, parameters, totalSteps: 1e6, ...(linalg && { linalg }) });
 }
 
 /** A batch as a split that rows are read from. */

@@ -20,6 +20,7 @@ import { sizeOf } from '@geodesic/tensor';
 import { checkExamples } from './check-examples.ts';
 import { initialCheckpoint } from './initial-checkpoint.ts';
 import { requireFittingData } from './fitting-data.ts';
+import { requireFittingSize } from './fitting-size.ts';
 import { defaultGroups, modelOf, type RecipeRun } from './recipes.ts';
 import { userModelGroups, type PreparedModel } from './user-model.ts';
 
@@ -59,6 +60,7 @@ export function buildBundle(
   const steps = totalSteps(spec, dataset.split('train').size);
   const model = prepared?.model ?? modelOf(spec as RecipeRun, { inputs: sizeOf(dataset.featureShape), classes: dataset.classes }, steps);
   requireFittingData(model, dataset);
+  requireFittingSize(model);
   const groups = groupsOf(spec, model);
   const curvature = curvatureOf(groups, model);
   const frozenParameters = new Set(groups.flatMap(({ method, parameters }) => (method === 'frozen' ? parameters : [])));

@@ -4,9 +4,9 @@
  * per-example scalars must keep their bits when another row changes, and every sum must be the same, up to rounding, when the rows are
  * cut into two slots, which also finds coupling in a term that is no column.
  */
-import { checkRowIndependence, evaluate, type PhaseProgram } from '@geodesic/engine';
+import { checkRowIndependence, evaluate, findNonFinite, thetaSlices, type Graph, type PhaseProgram } from '@geodesic/engine';
 import { ModelError, type Model } from '@geodesic/nn';
-import type { TensorData } from '@geodesic/tensor';
+import { makeLayout, type TensorData } from '@geodesic/tensor';
 import { probeInputs } from './probe-inputs.ts';
 
 /** Relative to the largest entry of a sum: float64 rounding stays far below, coupling far above. */
@@ -15,7 +15,8 @@ const tolerance = 1e-8;
 /**
  * Checks the programs of a model, built for a slot of a few rows. `init` is exempt: its norms normalise within a slot by design.
  * @throws {CoupledExamplesError} naming the row of `examples` that changed
- * @throws {ModelError} naming the sum that changes when the examples are cut into other slots
+ * @throws {ModelError} naming the operation that makes NaN or infinity on these rows, or the sum that changes when the examples are cut
+ * into other slots
  */
 export function checkExamples(model: Model, phases: Readonly<Record<string, PhaseProgram>>): void {
   for (const [name, phase] of Object.entries(phases)) {
@@ -25,21 +26,26 @@ export function checkExamples(model: Model, phases: Readonly<Record<string, Phas
       graph.inputs.some((input) => input.name === row),
     );
     const inputs = probeInputs(graph, model);
+    requireFinite(`phase ${name} on plausible inputs`, { model, graph, inputs });
     checkRowIndependence(graph, { rowInputs, rowOutputs: ['examples'], inputs, wholeInputs: model.features ? ['x'] : [] });
-    if (phase.sums.length > 0) checkSums(name, phase, { inputs, rowInputs });
+    if (phase.sums.length > 0) checkSums(name, phase, { model, inputs, rowInputs });
   }
 }
 
 interface Probe {
+  readonly model: Model;
   readonly inputs: Readonly<Record<string, TensorData>>;
   readonly rowInputs: readonly string[];
 }
 
-function checkSums(phase: string, { graph, sums }: PhaseProgram, { inputs, rowInputs }: Probe): void {
+function checkSums(phase: string, { graph, sums }: PhaseProgram, { model, inputs, rowInputs }: Probe): void {
   const together = evaluate(graph, inputs, { precision: 'float64' });
   const [first, rest] = [isFirst, (row: number): boolean => !isFirst(row)].map((keep) => {
     const kept = rowInputs.map((name): [string, TensorData] => [name, onlyRows(inputs[name], keep)]);
-    return evaluate(graph, { ...inputs, ...Object.fromEntries(kept) }, { precision: 'float64' });
+    const padded = { ...inputs, ...Object.fromEntries(kept) };
+    // A NaN of a row of padding stays one, though it weighs nothing.
+    requireFinite(`phase ${phase} with rows of padding, which are zeros`, { model, graph, inputs: padded });
+    return evaluate(graph, padded, { precision: 'float64' });
   });
   for (const { name } of sums) {
     const [whole, ...parts] = [together, first, rest].map((outputs) => outputs[`sum:${name}`].data);
@@ -48,6 +54,15 @@ function checkSums(phase: string, { graph, sums }: PhaseProgram, { inputs, rowIn
     if (!isSum)
       throw new ModelError(`sum ${name} of ${phase}`, 'the sum of what its examples add in slots apart', 'a value that mixes examples');
   }
+}
+
+/** @throws {ModelError} naming the operation that makes NaN or infinity, and the layer or parameter that it is near to */
+function requireFinite(
+  subject: string,
+  { model, graph, inputs }: { readonly model: Model; readonly graph: Graph; readonly inputs: Probe['inputs'] },
+): void {
+  const fault = findNonFinite(graph, inputs, { parameters: thetaSlices(graph, makeLayout(model.parameters)) });
+  if (fault) throw new ModelError(subject, 'finite numbers', fault.message);
 }
 
 function largest(values: ArrayLike<number>): number {

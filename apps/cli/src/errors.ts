@@ -42,6 +42,11 @@ export function toCliError(error: unknown): CliError {
     return new CliError({ code: 'USAGE', message, hint, exitCode: EXIT.usage, cause: error });
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof RangeError && message === 'Array buffer allocation failed') {
+    const hint = 'the model is traced and checked here on a few rows: make it smaller, or use a host with more memory';
+    const what = 'memory: expected enough for this model, got a failed allocation';
+    return new CliError({ code: 'OUT_OF_MEMORY', message: what, hint, exitCode: EXIT.failed, cause: error });
+  }
   const hint = 'this is a mistake in Geodesic: run again with GEO_DEBUG=1 for the stack trace and report it';
   return new CliError({ code: 'INTERNAL', message, hint, exitCode: EXIT.internal, cause: error });
 }

@@ -135,4 +135,11 @@ describe('checkExamples', () => {
       /sum gradient of grad: expected the sum of what its examples add in slots apart/,
     );
   });
+
+  it('names the operation that makes NaN, before anything is said about examples', () => {
+    const forward: Model['forward'] = (t, mode) => ({ logits: tf.log(tf.sub(separable.forward(t, mode).logits, 100)) });
+    expect(() => check({ ...separable, forward })).toThrow(
+      /phase grad on plausible inputs: expected finite numbers, got Log float32\[3,3\].* makes NaN of/,
+    );
+  });
 });

@@ -99,6 +99,7 @@ describe('linalgTable', () => {
   it('finds what needs nothing of the host', async () => {
     const found = await gatherLinalg();
     expect(found.filter(({ available }) => available).map(({ name }) => name)).toEqual(expect.arrayContaining(['wasm', 'plain']));
-    for (const { available, reason, version } of found.filter(({ name }) => name === 'lapack')) expect(available ? version : reason).toBeTruthy();
+    for (const { available, reason, version } of found.filter(({ name }) => name === 'lapack'))
+      expect(available ? version : reason).toBeTruthy();
   });
 });

@@ -24,6 +24,12 @@ describe('toCliError', () => {
     expect(usage).toMatchObject({ code: 'USAGE', message: "unknown command 'rnu'", hint: 'Did you mean run?', exitCode: 2 });
   });
 
+  it('says that memory is what was short', () => {
+    // What V8 throws for an array that the host has no memory for.
+    const short = toCliError(new RangeError('Array buffer allocation failed'));
+    expect(short).toMatchObject({ code: 'OUT_OF_MEMORY', exitCode: EXIT.failed, hint: expect.stringContaining('smaller') as string });
+  });
+
   it('calls everything else internal', () => {
     expect(toCliError(new TypeError('x is undefined'))).toMatchObject({ code: 'INTERNAL', message: 'x is undefined', exitCode: 70 });
   });

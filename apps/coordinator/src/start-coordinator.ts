@@ -61,7 +61,7 @@ export async function startCoordinator(options: StartOptions): Promise<Coordinat
       if (once) end(codeOf(finished));
     },
     onRefused: (error) => {
-      logger.error('bundle refused', { error });
+      logger.error(error.message, { error });
       if (once) end(EXIT.data);
     },
   });

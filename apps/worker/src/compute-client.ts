@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { ComputeRequest, Contribution } from '@geodesic/cluster';
 import type { ComputeMessage, ComputeReply, ComputeThreadData } from './compute-messages.ts';
-import { ProgramFailure } from './program-failure.ts';
+import { ComputeError } from './errors.ts';
 
 interface PendingRequest {
   readonly resolve: (reply: ComputeReply) => void;
@@ -92,7 +92,7 @@ export class ComputeClient {
   }
 
   #settle(reply: ComputeReply): void {
-    if (reply.type === 'failed') this.#fail(reply.isProgram ? new ProgramFailure(reply.message) : new Error(reply.message));
+    if (reply.type === 'failed') this.#fail(new ComputeError(reply.message, reply.fault));
     else this.#pending.shift()?.resolve(reply);
   }
 

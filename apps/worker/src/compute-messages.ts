@@ -21,5 +21,7 @@ export type ComputeReply =
   | { readonly type: 'computed'; readonly contribution: Contribution }
   /** The parameters had moved on when the computation's turn came. */
   | { readonly type: 'skipped'; readonly block: Block }
-  /** `isProgram`: any host would fail alike. */
-  | { readonly type: 'failed'; readonly message: string; readonly isProgram: boolean };
+  | { readonly type: 'failed'; readonly message: string; readonly fault: ComputeFault };
+
+/** Whose the fault is: the program's, on any host alike; this host's executor's, such as a lack of memory; or a defect of ours. */
+export type ComputeFault = 'program' | 'executor' | 'defect';

@@ -4,8 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Contribution, SlotComputer } from '@geodesic/cluster';
-import type { ComputeMessage, ComputeReply, ComputeThreadData } from './compute-messages.ts';
-import { ProgramFailure } from './program-failure.ts';
+import type { ComputeFault, ComputeMessage, ComputeReply, ComputeThreadData } from './compute-messages.ts';
 
 /** What the program module provides. */
 interface SlotProgramModule {
@@ -18,7 +17,14 @@ function reply(message: ComputeReply, transfer: ArrayBuffer[] = []): void {
 
 function failure(error: unknown): ComputeReply {
   const message = error instanceof Error ? error.message : String(error);
-  return { type: 'failed', message, isProgram: error instanceof ProgramFailure };
+  return { type: 'failed', message, fault: faultOf(error) };
+}
+
+/** By name: the program module may bring modules of its own. */
+function faultOf(error: unknown): ComputeFault {
+  const name = error instanceof Error ? error.name : '';
+  if (name === 'ProgramFailure') return 'program';
+  return name === 'ExecutorError' ? 'executor' : 'defect';
 }
 
 /** Arrays that fill their buffer, which can then be given away. */
@@ -43,9 +49,7 @@ class RequestQueue {
   }
 
   take(message: ComputeMessage): void {
-    this.#last = this.#last
-      .then(() => this.#serve(message))
-      .catch((error: unknown) => reply(failure(error)));
+    this.#last = this.#last.then(() => this.#serve(message)).catch((error: unknown) => reply(failure(error)));
   }
 
   async #serve(message: ComputeMessage): Promise<void> {

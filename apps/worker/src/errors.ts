@@ -1,8 +1,8 @@
 /** Errors that end a worker, each with the exit code that it leads to. */
 import { WireError } from '@geodesic/wire';
+import type { ComputeFault } from './compute-messages.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
-import { ProgramFailure } from './program-failure.ts';
 
 /** The codes of this process's own errors; a refusal keeps the coordinator's code. */
 export type WorkerErrorCode = 'USAGE' | 'UNREACHABLE' | 'BUNDLE' | 'COMPUTE' | 'PROGRAM' | 'DIVERGED' | 'REFUSED';
@@ -22,6 +22,17 @@ export class WorkerError extends Error {
   }
 }
 
+/** What failed in the compute thread. */
+export class ComputeError extends Error {
+  override readonly name = 'ComputeError';
+  readonly fault: ComputeFault;
+
+  constructor(message: string, fault: ComputeFault) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
 /** Any thrown value as the error that ends the process. */
 export function asWorkerError(error: unknown): WorkerError {
   if (error instanceof WorkerError) return error;
@@ -29,9 +40,13 @@ export function asWorkerError(error: unknown): WorkerError {
   if (error instanceof WireError) {
     return new WorkerError('UNREACHABLE', message, { hint: error.hint, exitCode: EXIT.retryable, cause: error });
   }
-  if (error instanceof ProgramFailure) {
+  if (error instanceof ComputeError && error.fault === 'program') {
     const hint = 'guard the operation (a division, logarithm or root of zero), or lower the learning rate';
     return new WorkerError('PROGRAM', message, { hint, exitCode: EXIT.data, cause: error });
+  }
+  if (error instanceof ComputeError && error.fault === 'executor') {
+    const hint = 'this host cannot compute the run: geo doctor shows its executors and memory';
+    return new WorkerError('COMPUTE', message, { hint, exitCode: EXIT.data, cause: error });
   }
   const hint = 'this is a defect: please report it with the logs of the run';
   return new WorkerError('COMPUTE', message, { hint, exitCode: EXIT.internal, cause: error });

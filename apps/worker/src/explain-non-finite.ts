@@ -3,7 +3,7 @@
  * that makes the first NaN or infinity and the layer or parameter that it stands near. Costs one pass over the sums where all is well.
  */
 import { blockEnd, blockStart, type Contribution } from '@geodesic/cluster';
-import { findNonFinite, type Graph, type NamedTensors, type PhaseProgram } from '@geodesic/engine';
+import { findNonFinite, thetaSlices, type NamedTensors, type PhaseProgram } from '@geodesic/engine';
 import type { Layout } from '@geodesic/tensor';
 import { ProgramFailure } from './program-failure.ts';
 
@@ -52,17 +52,5 @@ export function areFinite({ scalars, sums }: Pick<Contribution, 'scalars' | 'sum
  */
 export function explainNonFinite({ graph }: PhaseProgram, inputs: NamedTensors, parameters: Layout): string | undefined {
   const own = Object.fromEntries(graph.inputs.map(({ name }) => [name, inputs[name]]));
-  return findNonFinite(graph, own, { parameters: parameterSlices(graph, parameters) })?.message;
-}
-
-/** Values that hold a parameter: slices of theta at its offset, and theta itself where it is the only one. */
-function parameterSlices(graph: Graph, { entries }: Layout): ReadonlyMap<number, string> {
-  const theta = graph.inputs.find(({ name }) => name === 'theta')?.id;
-  const names = new Map(entries.map(({ name, offset, size }) => [`${offset}+${size}`, name]));
-  const slices = graph.nodes.flatMap(({ kernel, inputs, attributes, shape }, id): [number, string][] => {
-    if (kernel !== 'Slice' || inputs[0] !== theta) return [];
-    const name = names.get(`${String(attributes.begin)}+${shape[0]}`);
-    return name === undefined ? [] : [[id, name]];
-  });
-  return new Map(theta !== undefined && entries.length === 1 ? [[theta, entries[0].name], ...slices] : slices);
+  return findNonFinite(graph, own, { parameters: thetaSlices(graph, parameters) })?.message;
 }

@@ -4,12 +4,21 @@
  */
 import { applyUpdate, parametersChecksum, type Contribution, type SlotComputer } from '@geodesic/cluster';
 import { evaluationExamples, openDataset, slotExamples, type Dataset, type Split } from '@geodesic/data';
-import { decodeBundle, isDeviceExecutor, stateLayout, type Bundle, type DeviceValue, type Executor } from '@geodesic/engine';
+import {
+  decodeBundle,
+  isDeviceExecutor,
+  stateLayout,
+  type Bundle,
+  type DeviceValue,
+  type Executor,
+  type NamedTensors,
+} from '@geodesic/engine';
 import { openExecutor } from '@geodesic/engine/executors';
 import { validateRunSpec, type RunSpec } from '@geodesic/run-spec';
 import { makeLayout, type TensorData } from '@geodesic/tensor';
 import { BlockRunner } from './block-runner.ts';
-import type { SlotRows } from './slot-rows.ts';
+import { requireFiniteSums } from './explain-non-finite.ts';
+import { RowBuffers, type SlotRows } from './slot-rows.ts';
 
 /** Prepares a bundle for computing: opens its data, chooses the executor, compiles a phase when it is first asked for. */
 export async function createSlotComputer(bytes: Uint8Array): Promise<SlotComputer> {
@@ -63,9 +72,26 @@ class BundleComputer implements SlotComputer {
     const [program, splitName = 'train'] = phase.split('/');
     const runner = await this.#runner(program);
     const split = this.#dataset.split(splitName as Parameters<Dataset['split']>[0]);
-    const theta = await this.#place();
+    const shared = { theta: await this.#place(), state: this.#state };
     const rowsOf = (slot: number): SlotRows => this.#rows({ evaluating: program === 'eval', split, step, slot });
-    return runner.run(block, rowsOf, { theta, state: this.#state });
+    const contribution = await runner.run(block, rowsOf, shared);
+    await requireFiniteSums(contribution, {
+      step,
+      phase,
+      program: this.#bundle.phases[program],
+      parameters: makeLayout(this.#bundle.parameters),
+      slot: (index) => runner.run({ level: 0, index }, rowsOf, shared),
+      inputs: (index) => this.#hostInputs(program, rowsOf(index)),
+    });
+    return contribution;
+  }
+
+  /** All that a program may read for a slot, none of it on a device. */
+  #hostInputs(program: string, rows: SlotRows): NamedTensors {
+    const { phases, slotSize } = this.#bundle;
+    const buffers = new RowBuffers(phases[program], { slotSize, featureShape: this.#dataset.featureShape });
+    buffers.fill(rows);
+    return { ...buffers.inputs, theta: this.#theta, state: this.#state };
   }
 
   /** The parameters as the executor takes them: on its device, where it has one. */

@@ -78,11 +78,18 @@ describe('explainNonFinite', () => {
 
 describe('requireFiniteSums', () => {
   const at = origin(dividing({ tapped: true }));
-  const contribution = (sums: Float32Array): Contribution => ({ block: { level: 1, index: 1 }, count: 4, scalars: new Float64Array(1), sums });
+  const contribution = (sums: Float32Array): Contribution => ({
+    block: { level: 1, index: 1 },
+    count: 4,
+    scalars: new Float64Array(1),
+    sums,
+  });
 
   it('names step, phase and the slot of the block that is at fault', async () => {
     const failing = requireFiniteSums(contribution(at.run(3).sums), at);
-    await expect(failing).rejects.toThrow(/^step 7, phase grad, slot 3: expected finite sums, got RealDiv float32\[2,2\] near layer 'stem'/);
+    await expect(failing).rejects.toThrow(
+      /^step 7, phase grad, slot 3: expected finite sums, got RealDiv float32\[2,2\] near layer 'stem'/,
+    );
     await expect(failing).rejects.toBeInstanceOf(ProgramFailure);
   });
 

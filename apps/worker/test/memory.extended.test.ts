@@ -36,7 +36,7 @@ describe('memory', () => {
     expectFlat(await probe('steps', path, '5000'));
   });
 
-  it('of 200 sessions that were compiled, run and disposed stays where it was after 20', async () => {
-    expectFlat(await probe('sessions', '200'));
+  it('of 2,000 sessions that were compiled, run and disposed stays where it was after 200', async () => {
+    expectFlat(await probe('sessions', '2000'));
   });
 });

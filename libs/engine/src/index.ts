@@ -46,6 +46,7 @@ export { checkRowIndependence, type RowIndependenceOptions } from './row-indepen
 export { graphDigest, graphFromJson, graphToJson, parseGraph, serializeGraph } from './serialize.ts';
 export { spliceGraph, type Spliced } from './splice.ts';
 export { findTaps, type FoundTap } from './taps.ts';
+export { thetaSlices } from './theta-slices.ts';
 export { vjp, type Seed } from './vjp.ts';
 export { withComputeType } from './passes/with-compute-type.ts';
 export type { HalfFormat } from './kernels/round-to.ts';

@@ -3,10 +3,11 @@
  * the runtime carries every case; `composed`: several do; `refused`: some case has no emission.
  */
 import { GraphBuilder, kernelNames, type Graph } from '@geodesic/engine';
-import { cpuCapabilities, cudaCapabilities, emittedOperations, webgpuCapabilities, type EmitOptions } from '@geodesic/engine/onnx';
+import { cpuCapabilities, cudaCapabilities, emittedOperations, webgpuCapabilities } from '@geodesic/engine/onnx';
+import { plannedKernels, tfjsCapabilities } from '@geodesic/engine/tfjs';
 import { kernelCases } from './cases/index.ts';
 import { buildCase, withFloat, type KernelCase } from './cases/kernel-case.ts';
-import { refusal } from './conformance.ts';
+import { refusalOf } from './conformance.ts';
 
 type Support = 'native' | 'composed' | 'refused' | '-';
 type Dtype = 'float32' | 'float64' | 'int32' | 'bool';
@@ -15,7 +16,20 @@ type Dtype = 'float32' | 'float64' | 'int32' | 'bool';
 const LAYOUT: ReadonlySet<string> = new Set(['Transpose', 'Reshape', 'Cast']);
 
 const DTYPES: readonly Dtype[] = ['float32', 'float64', 'int32', 'bool'];
-const PROVIDERS = [cpuCapabilities, cudaCapabilities, webgpuCapabilities];
+
+/** The operations of the runtime that an executor makes of a graph. @throws {UnsupportedKernelError} */
+type Operations = (graph: Graph) => readonly string[];
+
+const EXECUTORS: readonly { readonly executor: string; readonly operations: Operations }[] = [
+  ...[cpuCapabilities, cudaCapabilities, webgpuCapabilities].map((capabilities) => ({
+    executor: capabilities.executor,
+    operations: (graph: Graph) => emittedOperations(graph, { capabilities }),
+  })),
+  ...[tfjsCapabilities['tfjs-node'], tfjsCapabilities['tfjs-wasm']].map((capabilities) => ({
+    executor: capabilities.executor,
+    operations: (graph: Graph) => plannedKernels(graph, capabilities),
+  })),
+];
 
 const NOTES = `# What executors can do
 
@@ -25,28 +39,29 @@ operations do, or some case needs several. \`refused\`: some case has no emissio
 that type. A column is the type of a kernel's first input.
 
 The executor \`reference\` computes every kernel of every type in float64. \`onnx-cuda\` is given what \`onnx-cpu\` is given. \`onnx-webgpu\`
-has no float64. Every cell that is not refused is run against the reference: \`onnx-cpu\` by \`npm test\`
-(\`libs/engine/test/conformance.test.ts\`), \`onnx-webgpu\` by \`npm run test:extended\` on a software adapter.
+has no float64, nor have the executors on TensorFlow.js; \`tfjs-node-gpu\` is given what \`tfjs-node\` is given. Every cell that is not refused is run against the reference: \`onnx-cpu\` by \`npm test\`
+(\`libs/engine/test/conformance.test.ts\`), as is \`tfjs-wasm\` (\`libs/engine/test/tfjs-conformance.test.ts\`), \`onnx-webgpu\` by
+\`npm run test:extended\` on a software adapter, and \`tfjs-node\` by the same where it is installed.
 `;
 
 /** The page. */
 export function capabilityPage(): string {
-  return [NOTES, ...PROVIDERS.map(({ executor }, i) => `## ${executor}\n\n${tableOf({ capabilities: PROVIDERS[i] })}`)].join('\n');
+  return [NOTES, ...EXECUTORS.map(({ executor, operations }) => `## ${executor}\n\n${tableOf(operations)}`)].join('\n');
 }
 
-function tableOf(emission: EmitOptions): string {
-  const rows = kernelNames.map((kernel) => [kernel, ...DTYPES.map((dtype) => supportOf(kernel, dtype, emission))]);
+function tableOf(operations: Operations): string {
+  const rows = kernelNames.map((kernel) => [kernel, ...DTYPES.map((dtype) => supportOf(kernel, dtype, operations))]);
   const cells = [['kernel', ...DTYPES], ...rows];
   const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => row[column].length)));
   const line = (row: readonly string[]): string => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |\n`;
   return [line(cells[0]), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('');
 }
 
-function supportOf(kernel: string, dtype: Dtype, emission: EmitOptions): Support {
+function supportOf(kernel: string, dtype: Dtype, operations: Operations): Support {
   const cases = kernelCases.filter((kernelCase) => kernelCase.kernel === kernel).flatMap((kernelCase) => typed(kernelCase, dtype));
   if (cases.length === 0) return '-';
-  if (cases.some((graph) => refusal(graph, emission))) return 'refused';
-  const carriers = (graph: Graph): number => emittedOperations(graph, emission).filter((op) => !LAYOUT.has(op)).length;
+  if (cases.some((graph) => refusalOf(() => operations(graph)))) return 'refused';
+  const carriers = (graph: Graph): number => operations(graph).filter((op) => !LAYOUT.has(op)).length;
   return cases.every((graph) => carriers(graph) <= 1) ? 'native' : 'composed';
 }
 

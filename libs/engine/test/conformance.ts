@@ -24,18 +24,31 @@ export interface ConformanceCase {
   readonly inputs: NamedTensors;
 }
 
+/** A case, and whether its graph is refused before anything runs. */
+export type JudgedCase = ConformanceCase & { readonly refused: boolean };
+
 /** All cases, and how the executor of these options treats each: refused by its emission or not. */
-export function conformanceCases(emission: EmitOptions): readonly (ConformanceCase & { readonly refused: boolean })[] {
+export function conformanceCases(emission: EmitOptions): readonly JudgedCase[] {
+  return judgedCases((graph) => emitOnnx(graph, emission));
+}
+
+/** All cases, and whether a compilation refuses each. */
+export function judgedCases(compile: (graph: Graph) => unknown): readonly JudgedCase[] {
   return kernelCases.map((kernelCase) => {
     const prepared = prepare(kernelCase);
-    return { ...prepared, refused: refusal(prepared.graph, emission) !== undefined };
+    return { ...prepared, refused: refusalOf(() => compile(prepared.graph)) !== undefined };
   });
 }
 
 /** Why an emission refuses a graph. @throws what is no refusal */
 export function refusal(graph: Graph, emission: EmitOptions): UnsupportedKernelError | undefined {
+  return refusalOf(() => emitOnnx(graph, emission));
+}
+
+/** Why a compilation refuses a graph. @throws what is no refusal */
+export function refusalOf(compile: () => unknown): UnsupportedKernelError | undefined {
   try {
-    emitOnnx(graph, emission);
+    compile();
     return undefined;
   } catch (error) {
     if (error instanceof UnsupportedKernelError) return error;

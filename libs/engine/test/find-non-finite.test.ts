@@ -1,4 +1,5 @@
-import { Expressions, GraphBuilder, ProgramInputError, findNonFinite } from '@geodesic/engine';
+import { Expressions, GraphBuilder, ProgramInputError, findNonFinite, thetaSlices } from '@geodesic/engine';
+import { makeLayout } from '@geodesic/tensor';
 import { describe, expect, it } from 'vitest';
 import { tensor } from './cases/kernel-case.ts';
 
@@ -74,8 +75,11 @@ describe('findNonFinite', () => {
     const [first, second] = [0, 2].map((begin) => builder.add('Slice', [theta], { begin: [begin], size: [2] }));
     const hidden = x.unary('Log', x.mul(a, first));
     builder.output('y', x.mul(x.unary('Tanh', hidden), second));
-    const parameters = new Map([first, second].map((id, i) => [id, `w${i + 1}`]));
-    const found = findNonFinite(builder.build(), { ...feed(1, 1), theta: tensor('float32', [4], [-1, 1, 1, 1]) }, { parameters });
+    const layout = makeLayout(['w1', 'w2'].map((name) => ({ name, shape: [2] })));
+    const graph = builder.build();
+    const parameters = thetaSlices(graph, layout);
+    expect([...parameters.values()]).toEqual(['w1', 'w2']);
+    const found = findNonFinite(graph, { ...feed(1, 1), theta: tensor('float32', [4], [-1, 1, 1, 1]) }, { parameters });
     expect(found).toMatchObject({ kernel: 'Log', parameter: 'w1' });
     expect(found?.message).toMatch(/^Log float32\[2\] near parameter 'w1' \(node \d+\) makes NaN/);
   });

@@ -39,6 +39,29 @@ describe('sessionError', () => {
   });
 });
 
+describe('onnxCpuExecutor', () => {
+  it('says that memory is what a run lacks, with the operation, its layer and the size', async () => {
+    const builder = new GraphBuilder();
+    const x = new Expressions(builder);
+    // More than a process can address, wherever memory is promised beyond what there is.
+    const size = 2 ** 23;
+    const column = builder.add('Tap', [builder.input('a', [size, 1], 'float32')], { layer: 'wide', role: 'input' });
+    builder.output('y', x.sum(x.matMul(column, builder.input('b', [1, size], 'float32')), [0, 1]));
+    const executor = onnxCpuExecutor();
+    const program = await executor.compile(builder.build());
+    const zeros = new Float32Array(size);
+    const run = program.run({
+      a: { dtype: 'float32', shape: [size, 1], data: zeros },
+      b: { dtype: 'float32', shape: [1, size], data: zeros },
+    });
+    await expect(run).rejects.toMatchObject({ name: 'ExecutorError', failure: 'out-of-memory' });
+    await expect(run).rejects.toThrow(
+      /expected enough memory, at operation .*BatchMatMul@wide.*, got Failed to allocate memory .* 281474976710656 \(use smaller slots/,
+    );
+    await executor.close();
+  });
+});
+
 describe('nearestLayers', () => {
   it('gives every value the layer of the latest tap before it', () => {
     const builder = new GraphBuilder();

@@ -10,6 +10,7 @@ import { MissingStatisticsError, NonFiniteError, SingularFactorError, StepInputE
 import type { KroneckerFactors } from './kronecker-factor.ts';
 import { nextMean } from './moving-average.ts';
 import { scalar, type StateTree } from './state.ts';
+import { squaredNorm } from './vector.ts';
 
 const curvatureKeys = ['A', 'S', 'inverseA', 'inverseS', 'inverseStep', 'pi', 'fallbacks', 'clamped', 'kept'] as const;
 
@@ -61,9 +62,7 @@ export function initialCurvature({ rows, columns }: LayerShape): Record<(typeof 
  * @throws {MissingStatisticsError | NonFiniteError | StepInputError} naming the layer
  */
 export function absorb(layer: LayerShape, state: StateTree, batch: StatisticsBatch): StateTree {
-  const A = nextMean(state['A'], meanFactor(layer, 'A', batch), batch.weight);
-  const S = nextMean(state['S'], meanFactor(layer, 'S', batch), batch.weight);
-  return { ...state, A, S };
+  return { ...state, A: nextFactor(layer, 'A', state, batch), S: nextFactor(layer, 'S', state, batch) };
 }
 
 /**
@@ -111,21 +110,25 @@ function cache(inverse: KroneckerFactors, pi: number, step: number): StateTree {
   return { inverseA: inverse.input, inverseS: inverse.output, inverseStep: scalar(step), pi: scalar(pi) };
 }
 
-function meanFactor({ name, rows, columns }: LayerShape, factor: 'A' | 'S', { step, count, statistics }: StatisticsBatch): Float64Array {
+/** The mean of a factor after one more batch, in one pass: a factor may have millions of entries. */
+function nextFactor({ name }: LayerShape, factor: 'A' | 'S', state: StateTree, batch: StatisticsBatch): Float64Array {
+  const { step, count, weight, statistics } = batch;
   const key = `${factor}/${name}`;
   const sum = statistics.get(key);
   if (sum === undefined) throw new MissingStatisticsError(name, key, step);
-  const size = (factor === 'A' ? rows : columns) ** 2;
+  const size = state[factor].length;
   if (sum.length !== size) throw new StepInputError(`statistics '${key}'`, `a full matrix of ${size} entries`, `${sum.length} entries`);
-  const mean = new Float64Array(sum);
-  for (let index = 0; index < size; index++) {
-    const value = mean[index];
-    if (!Number.isFinite(value)) {
-      throw new NonFiniteError({ quantity: 'statistics', subject: name, detail: `factor '${key}'`, index, value });
-    }
-    mean[index] = value / count;
+  const next = nextMean(state[factor], sum, weight, count);
+  if (!Number.isFinite(squaredNorm(next))) requireFinite(name, key, sum);
+  return next;
+}
+
+/** Large but finite entries may pass: their squares overflow first. */
+function requireFinite(subject: string, key: string, sum: ArrayLike<number>): void {
+  for (let index = 0; index < sum.length; index++) {
+    const value = sum[index];
+    if (!Number.isFinite(value)) throw new NonFiniteError({ quantity: 'statistics', subject, detail: `factor '${key}'`, index, value });
   }
-  return mean;
 }
 
 function withUnitScale(s: Float64Array, n: number): Float64Array {

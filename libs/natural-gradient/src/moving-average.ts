@@ -14,11 +14,12 @@ export function nextWeight(weight: number, decay: number): number {
 /**
  * The mean after one more observation, as a new array.
  * @param mean the previous mean, any finite values when `weight` is 1
+ * @param observation x, or its sum over `count` cases, of which it is the mean
  * @param weight the weight that already counts the observation, from {@link nextWeight}
  */
-export function nextMean(mean: Float64Array, observation: Float64Array, weight: number): Float64Array {
+export function nextMean(mean: Float64Array, observation: ArrayLike<number>, weight: number, count: number = 1): Float64Array {
   const keep = 1 - 1 / weight;
   const next = new Float64Array(mean.length);
-  for (let i = 0; i < next.length; i++) next[i] = keep * mean[i] + observation[i] / weight;
+  for (let i = 0; i < next.length; i++) next[i] = keep * mean[i] + observation[i] / count / weight;
   return next;
 }

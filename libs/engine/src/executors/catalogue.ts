@@ -43,11 +43,6 @@ export interface CatalogueEntry {
   open(options: ExecutorOptions): Promise<Executor>;
 }
 
-/** What @geodesic/engine/tfjs exports. */
-interface TfjsModule {
-  tfjsExecutor(options: { readonly backend: TfjsExecutorName }): Executor | Promise<Executor>;
-}
-
 function onnxEntry(name: OnnxExecutorName): CatalogueEntry {
   return {
     name,
@@ -63,9 +58,7 @@ function onnxEntry(name: OnnxExecutorName): CatalogueEntry {
 }
 
 function tfjsEntry(name: TfjsExecutorName): CatalogueEntry {
-  // A name that is not a literal keeps the build from wanting what is optional.
-  const entry: string = '@geodesic/engine/tfjs';
-  const open = async (): Promise<Executor> => ((await import(entry)) as TfjsModule).tfjsExecutor({ backend: name });
+  const open = async (): Promise<Executor> => (await import('../tfjs/index.ts')).tfjsExecutor({ backend: name });
   return {
     name,
     deterministic: name === 'tfjs-wasm',
@@ -111,7 +104,7 @@ async function attempt(probe: () => Promise<Presence>): Promise<Presence> {
   try {
     return await probe();
   } catch (error) {
-    return { available: false, reason: firstLine(error) };
+    return { available: false, reason: reasonOf(error) };
   }
 }
 
@@ -119,10 +112,11 @@ async function load<T>(name: EngineName, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
-    throw new ExecutorError(name, { failure: 'unavailable', reason: firstLine(error) });
+    throw new ExecutorError(name, { failure: 'unavailable', reason: reasonOf(error) });
   }
 }
 
-function firstLine(error: unknown): string {
+function reasonOf(error: unknown): string {
+  if (error instanceof ExecutorError) return error.reason;
   return (error instanceof Error ? error.message : String(error)).split('\n')[0];
 }

@@ -37,11 +37,17 @@ const NO_DOUBLE = words(
 
 const CPU_LACKS: Lacks = { float64: NO_DOUBLE, bool: ['Where', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual'], int32: ['Gemm'] };
 
-/** The CPU provider. */
+/** Adding in order by ScatterND, which providers that run on many threads do not: they may add to one place at the same time. */
+const NO_ORDER: Lacks = { float32: ['ScatterND.add'], float64: [...NO_DOUBLE, 'ScatterND.add'] };
+
+/** The CPU provider on one thread. */
 export const cpuCapabilities: Capabilities = capabilities('onnx-cpu', { float64: true, lacks: CPU_LACKS });
 
+/** The CPU provider on several threads. */
+export const cpuThreadsCapabilities: Capabilities = capabilities('onnx-cpu', { float64: true, lacks: { ...CPU_LACKS, ...NO_ORDER } });
+
 /** The CUDA provider. What it does not take runs on the CPU, so that it is given nothing that the CPU lacks. */
-export const cudaCapabilities: Capabilities = capabilities('onnx-cuda', { float64: true, lacks: CPU_LACKS });
+export const cudaCapabilities: Capabilities = capabilities('onnx-cuda', { float64: true, lacks: { ...CPU_LACKS, ...NO_ORDER } });
 
 /** Operations that only move values. */
 export const MOVES: readonly string[] = ['Transpose', 'Concat', 'Slice', 'Pad', 'Tile', 'Squeeze', 'GatherElements', 'GatherND'];
@@ -55,7 +61,7 @@ export const webgpuCapabilities: Capabilities = capabilities('onnx-webgpu', {
   float64: false,
   lacks: {
     float32: words(
-      'Sign Round Softsign Selu LogSoftmax IsNaN IsInf Mod ArgMax ArgMin TopK MaxPool.indices ConvTranspose.groups Pow.broadcast Cast.bfloat16 Cast.float16',
+      'Sign Round Softsign Selu LogSoftmax IsNaN IsInf Mod ArgMax ArgMin TopK MaxPool.indices ConvTranspose.groups Pow.broadcast Cast.bfloat16 Cast.float16 ScatterND.add',
     ),
     int32: ['Neg', 'Abs', 'Sign', 'Relu', 'Mod', 'Slice', 'GatherElements', 'ArgMax', 'ArgMin', 'TopK', 'MatMul', 'Gemm', 'Einsum'],
     bool: [...MOVES, ...(CPU_LACKS.bool ?? []), 'Equal', 'Or', 'Xor'],

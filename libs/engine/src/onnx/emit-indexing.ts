@@ -1,8 +1,9 @@
 /**
- * Strided blocks, positions of extreme entries, and pointwise indexing in ONNX. Scattering goes through ScatterElements,
- * which adds repeated positions in order; the runtime's ScatterND may add them at the same time.
+ * Strided blocks, positions of extreme entries, and pointwise indexing in ONNX. Scattering goes through ScatterElements, which adds
+ * repeated positions in order, as does what add-rows.ts chooses.
  */
 import { sizeOf, stridesOf } from '@geodesic/tensor';
+import { addRows } from './add-rows.ts';
 import type { Emission, EmissionTable, Site } from './emission.ts';
 import { extremePosition, topPositions } from './positions.ts';
 import { ELEMENT } from './proto.ts';
@@ -101,12 +102,8 @@ const scatterNd: Emission = (site) => {
     writer.constant('int32', [1, depth], stridesOf(places)),
   ]);
   const rows = writer.op('ReduceSum', [weighted, writer.integers([1])], { keepdims: 1 });
-  const indices = writer.op('Expand', [rows, writer.integers([count, inner])]);
   const updates = writer.op('Reshape', [inputs[0], writer.integers([count, inner])]);
-  const sums = writer.op('ScatterElements', [zeros(site, [sizeOf(places), inner]), indices, updates], {
-    axis: 0,
-    reduction: { text: 'add' },
-  });
+  const sums = addRows(site, { updates, places: rows, count, size: sizeOf(places), inner });
   return writer.op('Reshape', [sums, writer.integers(node.shape)]);
 };
 

@@ -2,6 +2,7 @@
  * Kernels that move, reduce, index or contract values in ONNX.
  */
 import { sizeOf } from '@geodesic/tensor';
+import { addRows } from './add-rows.ts';
 import type { Emission, EmissionTable, Site } from './emission.ts';
 import { extremePosition } from './positions.ts';
 import { ELEMENT } from './proto.ts';
@@ -42,21 +43,24 @@ const cumsum: Emission = ({ writer, inputs, node }) => {
 const gather: Emission = ({ writer, inputs, node }) => writer.op('Gather', inputs, { axis: node.attributes.axis as number });
 
 /** Adds along the middle axis of [outer, indices, inner]; ScatterElements wants an index for every entry, and adds in order. */
-const scatterAdd: Emission = ({ writer, inputs, inputTypes, node }) => {
+const scatterAdd: Emission = (site) => {
+  const { writer, inputs, inputTypes, node } = site;
   const { axis, size } = node.attributes as { axis: number; size: number };
   const count = sizeOf(inputTypes[1].shape);
   const outer = sizeOf(node.shape.slice(0, axis));
   const inner = sizeOf(node.shape.slice(axis + 1));
+  if (outer === 1) {
+    const updates = writer.op('Reshape', [inputs[0], writer.integers([count, inner])]);
+    const places = writer.op('Reshape', [inputs[1], writer.integers([count, 1])]);
+    return writer.op('Reshape', [addRows(site, { updates, places, count, size, inner }), writer.integers(node.shape)]);
+  }
   const updates = writer.op('Reshape', [inputs[0], writer.integers([outer, count, inner])]);
   const column = writer.op('Reshape', [inputs[1], writer.integers([1, count, 1])]);
   const indices = writer.op('Expand', [column, writer.integers([outer, count, inner])]);
   const zeros = writer.op('Expand', [writer.scalar(node.dtype, 0), writer.integers([outer, size, inner])]);
-  const sums = writer.op('ScatterElements', [zeros, indices, updates], { axis: 1, ...ADD });
+  const sums = writer.op('ScatterElements', [zeros, indices, updates], { axis: 1, reduction: { text: 'add' } });
   return writer.op('Reshape', [sums, writer.integers(node.shape)]);
 };
-
-/** The string attribute reduction="add". */
-const ADD = { reduction: { text: 'add' } } as const;
 
 /** Compares with 0..depth-1, so that an index outside gives zeros (ONNX's OneHot wraps negative ones). */
 const oneHot: Emission = ({ writer, inputs, inputTypes, node }) => {

@@ -22,6 +22,7 @@ import { patchEmissions } from './emit-patches.ts';
 import { planSharing } from './emit-sharing.ts';
 import { emitGemm, planGemms } from './gemm.ts';
 import { LayoutValues } from './layout-values.ts';
+import { planSoftmaxes } from './softmax.ts';
 import { isDouble, OnnxWriter, type Precision } from './writer.ts';
 
 const emissions: EmissionTable = {
@@ -72,6 +73,7 @@ function writeGraph(graph: Graph, options: EmitOptions): OnnxWriter {
   const layers = nearestLayers(graph);
   const { gemms, absorbed } = planGemms(graph);
   const convolutions = planBiases(graph, writer);
+  const softmaxes = planSoftmaxes(graph);
   const values = new LayoutValues(writer, graph);
   const emitted: Emitted = { writer, graph, values, plain: emissions, sharing: planSharing(graph, writer) };
   const nameOf = (id: number): string => values.get(id, 'last');
@@ -79,9 +81,10 @@ function writeGraph(graph: Graph, options: EmitOptions): OnnxWriter {
     if (isDouble(writer, dtype) && !writer.capabilities.float64)
       throw new UnsupportedKernelError(writer.capabilities.executor, kernel, 'it has no float64 (use onnx-cpu or reference)');
     writer.enter({ id, kernel, ...(layers[id] !== undefined && { layer: layers[id] }) });
-    if (absorbed.has(id) || convolutions.absorbed.has(id)) return;
-    const [gemm, biased] = [gemms.get(id), convolutions.biased.get(id)];
+    if ([absorbed, convolutions.absorbed, softmaxes.absorbed].some((nodes) => nodes.has(id))) return;
+    const [gemm, biased, logits] = [gemms.get(id), convolutions.biased.get(id), softmaxes.logits.get(id)];
     if (gemm) values.set(id, 'last', emitGemm(writer, gemm, { columns: graph.nodes[id].shape[1], nameOf }));
+    else if (logits !== undefined) values.set(id, 'last', writer.op('Softmax', [nameOf(logits)], { axis: -1 }));
     else if (biased) values.set(id, 'first', emitBiased(emitted, biased));
     else if (!emitImages(emitted, id)) values.set(id, 'last', emitNode(writer, graph, id, nameOf));
   });

@@ -10,6 +10,7 @@ import { ClosedError } from '../errors.ts';
 import type { Executor, Fingerprint } from '../executor.ts';
 import type { Graph } from '../graph.ts';
 import { graphDigest } from '../serialize.ts';
+import { cpuThreadsCapabilities } from './capabilities.ts';
 import { DeviceValues } from './device-values.ts';
 import { emitOnnx, outputName } from './emit.ts';
 import { OnnxProgram } from './program.ts';
@@ -37,7 +38,8 @@ export function onnxCpuExecutor(options: OnnxCpuOptions = {}): Executor {
   const { threads = 1, precision = 'float32' } = options;
   if (!Number.isInteger(threads) || threads < 1)
     throw new RangeError(`onnxCpuExecutor: threads: expected an integer of at least 1, got ${threads}`);
-  return new OnnxExecutor(PROVIDERS['onnx-cpu'], { threads, precision });
+  const provider = threads === 1 ? PROVIDERS['onnx-cpu'] : { ...PROVIDERS['onnx-cpu'], capabilities: cpuThreadsCapabilities };
+  return new OnnxExecutor(provider, { threads, precision });
 }
 
 /**

@@ -15,13 +15,14 @@ export function sessionError(error: unknown, at: { readonly executor: string; re
   return new ExecutorError(at.executor, { failure: failureOf(message), reason, graph: at.graph, ...(operation && { operation }) });
 }
 
-/** What the runtime means, in one line: without the place in its source, and without what it was doing. */
+/** What the runtime means, in one line: without the place and function in its source, and without what it was doing. */
 export function reasonOf(message: string): string {
   if (NO_ADAPTER.test(message)) return 'no graphics adapter (install a Vulkan, Metal or D3D12 driver)';
   return (/Status Message: ([^]*)/.exec(message)?.[1] ?? message)
     .trim()
     .split('\n')[0]
-    .replace(/^\/\S*onnxruntime\/\S+:\d+ /, '');
+    .replace(/^\/\S*onnxruntime\/\S+:\d+ /, '')
+    .replace(/^\S+ onnxruntime::\S+\(.*?\) (?=[A-Z])/, '');
 }
 
 function failureOf(message: string): ExecutorFailure {

@@ -10,13 +10,16 @@ export interface TfjsCapabilities {
   /** Name of the executor, as errors give it. */
   readonly executor: TfjsBackendName;
   /** Whether the backend has a kernel of tfjs. */
-  has(kernel: string): boolean;
+  readonly has: (kernel: string) => boolean;
   /** A product of transposed matrices runs a naive loop: an explicit Transpose before it is several times faster. */
   readonly slowTransposedProducts: boolean;
+  /** Kernels that move or compare values take bools, which some hold in one byte and read as four. */
+  readonly movesBools: boolean;
 }
 
 function capabilities(executor: TfjsBackendName, lacks: readonly string[] = []): TfjsCapabilities {
-  return { executor, has: (kernel) => !lacks.includes(kernel), slowTransposedProducts: executor === 'tfjs-wasm' };
+  const isWasm = executor === 'tfjs-wasm';
+  return { executor, has: (kernel) => !lacks.includes(kernel), slowTransposedProducts: isWasm, movesBools: !isWasm };
 }
 
 /** Capabilities by executor. */

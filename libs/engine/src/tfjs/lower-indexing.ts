@@ -22,8 +22,11 @@ const scatterAdd: Lowering = ({ writer, node, inputs: [updates, indices] }) => {
   return writer.reshape(writer.transpose(writer.reshape(added, [size, before, after]), [1, 0, 2]), node.shape);
 };
 
-const oneHot: Lowering = ({ writer, node: { shape, dtype, attributes }, inputs: [indices] }) =>
-  writer.call('OneHot', { indices }, { shape, dtype, attributes: { depth: attributes.depth, onValue: 1, offValue: 0, dtype } });
+/** Of integers first: some backends make nothing else. */
+const oneHot: Lowering = ({ writer, node: { shape, dtype, attributes }, inputs: [indices] }) => {
+  const given = { depth: attributes.depth, onValue: 1, offValue: 0, dtype: 'int32' };
+  return writer.cast(writer.call('OneHot', { indices }, { shape, dtype: 'int32', attributes: given }), dtype);
+};
 
 /** Flat places [N] in a tensor of shape `full` of the positions that are given along an axis. */
 function places({ writer, inputs: [, indices] }: Site, full: Shape, axis: number): number {

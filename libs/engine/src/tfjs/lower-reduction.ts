@@ -41,8 +41,7 @@ export const reductionLowerings: LoweringTable = {
   Min: extremum('Min'),
   Cumsum: ({ writer, node: { shape, dtype, attributes }, inputs: [x] }) => writer.call('Cumsum', { x }, { shape, dtype, attributes }),
   LogSoftmax: logSoftmax,
-  BatchMatMul: ({ writer, node, inputs: [a, b] }) =>
-    writer.matMul(a, b, node.attributes as { transposeA: boolean; transposeB: boolean }),
+  BatchMatMul: ({ writer, node, inputs: [a, b] }) => writer.matMul(a, b, node.attributes),
   ArgMax: extremePosition('ArgMax'),
   ArgMin: extremePosition('ArgMin'),
   TopKIndices: ({ writer, node: { shape, dtype, attributes }, inputs: [x] }) =>

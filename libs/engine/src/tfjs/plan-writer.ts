@@ -6,7 +6,7 @@ import { broadcastShapes, sameShape, sizeOf, type DType, type Shape } from '@geo
 import { UnsupportedKernelError } from '../errors.ts';
 import type { GraphNode, ValueType } from '../graph.ts';
 import type { TfjsCapabilities } from './capabilities.ts';
-import type { KernelAttributes, Source, Step } from './plan.ts';
+import { exactly, mapOperands, type KernelAttributes, type Operands, type Source, type Step } from './plan.ts';
 
 /** A call before it has a place in a plan. */
 export interface PlannedCall extends ValueType {
@@ -14,6 +14,12 @@ export interface PlannedCall extends ValueType {
   /** Which of the kernel's outputs is meant; default the first. */
   readonly output?: number;
 }
+
+/** Kernels that take bools on every backend. */
+const TAKES_BOOLS: ReadonlySet<string> = new Set(['Reshape', 'Cast', 'LogicalNot', 'LogicalAnd', 'LogicalOr']);
+
+/** Kernels that make bools of anything. */
+const MAKES_BOOLS: ReadonlySet<string> = new Set(['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual']);
 
 /** A plan in the making; values are named by their ids. */
 export class PlanWriter {
@@ -53,14 +59,22 @@ export class PlanWriter {
     return this.constant(dtype, [], [value]);
   }
 
-  /** A call of a kernel. @throws {UnsupportedKernelError} when the backend does not have it */
-  call(kernel: string, inputs: Readonly<Record<string, number>> | readonly number[], planned: PlannedCall): number {
-    const { shape, dtype, attributes = {}, output = 0 } = planned;
-    const { executor } = this.capabilities;
-    if (!this.capabilities.has(kernel)) throw new UnsupportedKernelError(executor, kernel, 'the backend has no such kernel');
-    const source = { kind: 'call', kernel, inputs, attributes, output } as const;
-    const exact = (_key: string, value: unknown): unknown => (Object.is(value, -0) || value === -Infinity ? `${1 / Number(value)}` : value);
-    return this.#append(source, { shape, dtype }, JSON.stringify([source, dtype], exact));
+  /**
+   * A call of a kernel. Where a backend does not move bools, they travel as integers.
+   * @throws {UnsupportedKernelError} when the backend does not have the kernel
+   */
+  call(kernel: string, inputs: Operands, planned: PlannedCall): number {
+    const { executor, has, movesBools } = this.capabilities;
+    if (!has(kernel)) throw new UnsupportedKernelError(executor, kernel, 'the backend has no such kernel');
+    if (movesBools || TAKES_BOOLS.has(kernel)) return this.#call(kernel, inputs, planned);
+    let moves = false;
+    const integers = mapOperands(inputs, (id, name) => {
+      if (this.typeOf(id).dtype !== 'bool' || name === 'condition') return id;
+      moves = true;
+      return this.cast(id, 'int32');
+    });
+    if (!moves || planned.dtype !== 'bool' || MAKES_BOOLS.has(kernel)) return this.#call(kernel, integers, planned);
+    return this.cast(this.#call(kernel, integers, { ...planned, dtype: 'int32' }), 'bool');
   }
 
   unary(kernel: string, x: number, dtype: DType = this.typeOf(x).dtype): number {
@@ -82,9 +96,12 @@ export class PlanWriter {
     return this.call('Transpose', { x }, { shape: perm.map((axis) => shape[axis]), dtype, attributes: { perm } });
   }
 
+  /** To bool by comparison: what backends call a cast may cut off bits. */
   cast(x: number, dtype: DType): number {
     const type = this.typeOf(x);
-    return type.dtype === dtype ? x : this.call('Cast', { x }, { shape: type.shape, dtype, attributes: { dtype } });
+    if (type.dtype === dtype) return x;
+    if (dtype === 'bool') return this.binary('NotEqual', x, this.scalar(type.dtype, 0), 'bool');
+    return this.call('Cast', { x }, { shape: type.shape, dtype, attributes: { dtype } });
   }
 
   broadcastTo(x: number, shape: Shape): number {
@@ -136,12 +153,11 @@ export class PlanWriter {
     if (this.capabilities.slowTransposedProducts && (transposeA || transposeB))
       return this.matMul(transposeA ? this.#swapped(a) : a, transposeB ? this.#swapped(b) : b);
     const [left, right] = [this.shapeOf(a), this.shapeOf(b)];
-    const shape = [
-      ...broadcastShapes(left.slice(0, -2), right.slice(0, -2)),
-      left[left.length - (transposeA ? 1 : 2)],
-      right[right.length - (transposeB ? 2 : 1)],
-    ];
-    return this.call('BatchMatMul', { a, b }, { shape, dtype: this.typeOf(a).dtype, attributes: { transposeA, transposeB } });
+    const batch = broadcastShapes(left.slice(0, -2), right.slice(0, -2));
+    const shape = [...batch, left[left.length - (transposeA ? 1 : 2)], right[right.length - (transposeB ? 2 : 1)]];
+    // Not every backend repeats matrices right by itself.
+    const operands = { a: this.broadcastTo(a, [...batch, ...left.slice(-2)]), b: this.broadcastTo(b, [...batch, ...right.slice(-2)]) };
+    return this.call('BatchMatMul', operands, { shape, dtype: this.typeOf(a).dtype, attributes: { transposeA, transposeB } });
   }
 
   /** Entries of an axis at positions [N]. */
@@ -154,6 +170,12 @@ export class PlanWriter {
   /** Updates [N, ..] added into zeros of a shape, at indices [N, K]. */
   scatter(indices: number, updates: number, shape: Shape): number {
     return this.call('ScatterNd', { indices, updates }, { shape, dtype: this.typeOf(updates).dtype, attributes: { shape } });
+  }
+
+  #call(kernel: string, inputs: Operands, planned: PlannedCall): number {
+    const { shape, dtype, attributes = {}, output = 0 } = planned;
+    const source = { kind: 'call', kernel, inputs, attributes, output } as const;
+    return this.#append(source, { shape, dtype }, JSON.stringify([source, shape, dtype], exactly));
   }
 
   #swapped(x: number): number {

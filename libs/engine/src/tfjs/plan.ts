@@ -8,6 +8,9 @@ import type { NamedValue, ValueType } from '../graph.ts';
 /** What a kernel of tfjs takes beside tensors. */
 export type KernelAttributes = Readonly<Record<string, unknown>>;
 
+/** Ids of earlier values, by a kernel's names for them; a list for kernels of any number of inputs. */
+export type Operands = Readonly<Record<string, number>> | readonly number[];
+
 /** A value that is fed, given, or made by a kernel of tfjs. */
 export type Source =
   | { readonly kind: 'input'; readonly name: string }
@@ -15,8 +18,7 @@ export type Source =
   | {
       readonly kind: 'call';
       readonly kernel: string;
-      /** Ids of earlier values, by the kernel's names for them; a list for kernels of any number of inputs. */
-      readonly inputs: Readonly<Record<string, number>> | readonly number[];
+      readonly inputs: Operands;
       readonly attributes: KernelAttributes;
       /** Which of the kernel's outputs the value is. */
       readonly output: number;
@@ -35,6 +37,16 @@ export interface Plan {
   readonly outputs: readonly NamedValue[];
 }
 
+/** The same operands with other ids. */
+export function mapOperands<T>(operands: Operands, map: (id: number, name: string) => T): Record<string, T> | T[] {
+  if (isList(operands)) return operands.map((id, i) => map(id, String(i)));
+  return Object.fromEntries(Object.entries(operands).map(([name, id]) => [name, map(id, name)]));
+}
+
+function isList(operands: Operands): operands is readonly number[] {
+  return Array.isArray(operands);
+}
+
 /** Ids of the values that a step reads. */
 export function readBy({ source }: Step): readonly number[] {
   return source.kind === 'call' ? Object.values(source.inputs) : [];
@@ -42,9 +54,12 @@ export function readBy({ source }: Step): readonly number[] {
 
 /** 'sha256:<hex>' of everything in a plan. */
 export function planDigest(plan: Plan): string {
-  const exact = (_key: string, value: unknown): unknown => {
-    if (value instanceof Float64Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
-    return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-  };
-  return `sha256:${createHash('sha256').update(JSON.stringify(plan, exact)).digest('hex')}`;
+  return `sha256:${createHash('sha256').update(JSON.stringify(plan, exactly)).digest('hex')}`;
+}
+
+/** A replacer for JSON that tells apart the values which JSON does not, and keeps every bit of constants. */
+export function exactly(_key: string, value: unknown): unknown {
+  if (value instanceof Float64Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+  if (Object.is(value, -0)) return '-0';
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

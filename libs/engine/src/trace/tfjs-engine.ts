@@ -1,5 +1,5 @@
 /**
- * The parts of the tfjs engine that tracing leans on and that its types hide. They are those of @tensorflow/tfjs-core 4.22.0,
+ * The parts of the tfjs engine that tracing and the tfjs executors lean on and that its types hide. They are those of @tensorflow/tfjs-core 4.22.0,
  * which is pinned; nothing else in this package touches tfjs' private state.
  */
 import { engine } from '@tensorflow/tfjs-core';
@@ -31,6 +31,10 @@ export interface TfjsEngine {
   readonly state: TfjsState;
   backendName: string | null | undefined;
   backendInstance: KernelBackend | null | undefined;
+  /** Set while a backend starts. */
+  readonly pendingBackendInit?: Promise<boolean>;
+  /** Makes a backend current and readies its kernels; at once, when it has started. */
+  setBackend(name: string): Promise<boolean>;
   readSync(dataId: object): ArrayLike<number>;
   startScope(name: string): void;
   /** Value and gradients of f, which computes from xs; dy defaults to ones. */

@@ -8,7 +8,7 @@ import { supportedDtype } from '../refusals.ts';
 import type { Lowering, LoweringTable } from './lowering.ts';
 
 const UNARY = [
-  ...'Neg Exp Log Log1p Expm1 Tanh Sigmoid Softplus Relu Sqrt Rsqrt Square Reciprocal Abs Sign Erf Gelu Floor Ceil LogicalNot'.split(' '),
+  ...'Neg Exp Log Log1p Expm1 Tanh Sigmoid Softplus Relu Sqrt Rsqrt Square Reciprocal Abs Sign Erf Floor Ceil LogicalNot'.split(' '),
   ...'Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh'.split(' '),
 ];
 const BINARY = [
