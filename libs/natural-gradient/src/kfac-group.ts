@@ -14,6 +14,7 @@ import { klScale } from './kl-clip.ts';
 import { multiply } from './kronecker-factor.ts';
 import { absorb, curvatureOf, hasInverse, initialCurvature, inverseOf, type LayerShape, refresh } from './layer-curvature.ts';
 import { nextWeight } from './moving-average.ts';
+import { heavyBall } from './momentum.ts';
 import { learningRateAt } from './schedule.ts';
 import { scalar, type StateTree, withScope } from './state.ts';
 import { dot } from './vector.ts';
@@ -72,7 +73,7 @@ export class KfacGroup implements Group {
     const gradient = l2Gradient(input.gradient, input.parameters, weightDecay);
     const { direction, product } = this.#precondition(curvatures, gradient);
     const nu = klClip === null ? 1 : klScale({ bound: klClip, learningRate, product });
-    const velocity = heavyBallOver(direction, state['velocity'], { momentum, rate: -learningRate * nu });
+    const velocity = heavyBall(direction, state['velocity'], { direction, rate: -learningRate * nu, momentum });
 
     const layerStates = curvatures.map((curvature, i) => withScope(curvature, this.#layers[i].name));
     return {
@@ -115,17 +116,6 @@ export class KfacGroup implements Group {
     }
     return { direction, product };
   }
-}
-
-/** The heavy ball of momentum.ts for the step rate U, written over U itself, which nobody else holds: one pass over theta's length. */
-function heavyBallOver(
-  direction: Float64Array,
-  velocity: Float64Array,
-  by: { readonly momentum: number; readonly rate: number },
-): Float64Array {
-  const { momentum, rate } = by;
-  for (let i = 0; i < direction.length; i++) direction[i] = momentum * velocity[i] + rate * direction[i];
-  return direction;
 }
 
 function isDue(step: number, every: number): boolean {

@@ -4,6 +4,7 @@
  */
 import type { SgdConfig } from './config.ts';
 import { type Group, type GroupInput, type GroupOutput, lengthOf, type Span } from './group.ts';
+import { heavyBall } from './momentum.ts';
 import { learningRateAt } from './schedule.ts';
 import type { StateTree } from './state.ts';
 import { l2Gradient } from './weight-decay.ts';
@@ -33,19 +34,9 @@ export class SgdGroup implements Group {
   step(state: StateTree, input: GroupInput): GroupOutput {
     const { momentum, nesterov, weightDecay, learningRate: schedule } = this.#config;
     const learningRate = learningRateAt(schedule, input.step, this.#totalSteps);
-    const gradient = l2Gradient(input.gradient, input.parameters, weightDecay);
-    const velocity = heavyBall(state['velocity'], { gradient, rate: -learningRate, momentum });
-    const update = nesterov ? heavyBall(velocity, { gradient, rate: -learningRate, momentum }) : velocity;
+    const step = { direction: l2Gradient(input.gradient, input.parameters, weightDecay), rate: -learningRate, momentum };
+    const velocity = heavyBall(new Float64Array(input.gradient.length), state['velocity'], step);
+    const update = nesterov ? heavyBall(new Float64Array(velocity.length), velocity, step) : velocity;
     return { update, state: { velocity }, report: { learningRate } };
   }
-}
-
-/** momentum velocity + rate gradient, in one pass. */
-function heavyBall(
-  velocity: Float64Array,
-  { gradient, rate, momentum }: { readonly gradient: Float64Array; readonly rate: number; readonly momentum: number },
-): Float64Array {
-  const next = new Float64Array(velocity.length);
-  for (let i = 0; i < next.length; i++) next[i] = momentum * velocity[i] + rate * gradient[i];
-  return next;
 }

@@ -8,13 +8,6 @@ export function divideInto(out: Float64Array, a: ArrayLike<number>, divisor: num
   for (let i = 0; i < out.length; i++) out[i] = a[i] / divisor;
 }
 
-/** factor a */
-export function scaled(a: Float64Array, factor: number): Float64Array {
-  const out = new Float64Array(a.length);
-  for (let i = 0; i < out.length; i++) out[i] = factor * a[i];
-  return out;
-}
-
 /** factor a + b */
 export function scaledPlus(factor: number, a: Float64Array | Float32Array, b: Float64Array): Float64Array {
   const out = new Float64Array(a.length);
