@@ -54,7 +54,7 @@ function readOptions() {
   }
   if (values.tensorflow === undefined) throw new BuildError(`expected --tensorflow DIR, got none\n${USAGE}`);
   if (!(values.package in PACKAGES))
-    throw new BuildError(`--package: expected ${Object.keys(PACKAGES).join(' or ')}, got ${values.package}`);
+    throw new BuildError(`--package: expected ${Object.keys(PACKAGES).join(' or ')}, got ${String(values.package)}`);
   if (process.platform !== 'linux') throw new BuildError(`expected Linux, got ${process.platform} (install the package as published)`);
   return { ...values, out: resolve(values.out), tensorflow: resolve(values.tensorflow) };
 }

@@ -233,7 +233,18 @@ describe('lowerings', () => {
       kernelNames.forEach((kernel) => reached.add(kernel));
     }
     // Kernels without an eager counterpart: ours, and those for which tfjs runs others.
-    const own = ['Tap', 'StopGradient', 'Gelu', 'SpdInverse', 'LogDet', 'Cholesky', 'TriangularSolve', 'LogSoftmax', 'BroadcastTo', 'LogicalXor'];
+    const own = [
+      'Tap',
+      'StopGradient',
+      'Gelu',
+      'SpdInverse',
+      'LogDet',
+      'Cholesky',
+      'TriangularSolve',
+      'LogSoftmax',
+      'BroadcastTo',
+      'LogicalXor',
+    ];
     expect(Object.keys(lowerings).filter((kernel) => !reached.has(kernel) && !own.includes(kernel))).toEqual([]);
   });
 });

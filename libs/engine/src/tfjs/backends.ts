@@ -91,6 +91,7 @@ async function start(executor: TfjsBackendName): Promise<OpenBackend> {
   restoreNullCheck();
   try {
     keepingCurrent(() => require(folder));
+    if (executor !== 'tfjs-cpu') neverDefault(registers);
     owners.set(registers, executor);
     const instance = await ready(registers);
     const { version } = require(join(folder, 'package.json')) as { readonly version: string };
@@ -117,6 +118,12 @@ function locate(executor: TfjsBackendName): string {
   const found = (require.resolve.paths(name) ?? []).map((path) => join(path, name)).find((path) => existsSync(join(path, 'package.json')));
   if (found) return found;
   throw unavailable(executor, `${name} is not installed (${remedy})`);
+}
+
+/** An executor's backend must not become what tfjs takes by itself where nobody has chosen: code that traces counts on the plain one. */
+function neverDefault(name: string): void {
+  const factory = tfjsEngine().registryFactory[name];
+  if (factory) factory.priority = 0;
 }
 
 /** Waits until a registered backend has started, and readies its kernels. */

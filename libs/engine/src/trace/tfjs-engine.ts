@@ -31,6 +31,8 @@ export interface TfjsEngine {
   readonly state: TfjsState;
   backendName: string | null | undefined;
   backendInstance: KernelBackend | null | undefined;
+  /** Known backends by name; without a chosen one, tfjs takes the one of highest priority. */
+  readonly registryFactory: Record<string, { priority: number } | undefined>;
   /** Set while a backend starts. */
   readonly pendingBackendInit?: Promise<boolean>;
   /** Makes a backend current and readies its kernels; at once, when it has started. */
