@@ -2,7 +2,7 @@
  * Sums that are not finite, explained: the slot that made them is run again, by the reference interpreter, which names the operation
  * that makes the first NaN or infinity and the layer or parameter that it stands near. Costs one pass over the sums where all is well.
  */
-import { blockEnd, blockStart, type Contribution } from '@geodesic/cluster';
+import { allFinite, blockEnd, blockStart, type Contribution } from '@geodesic/cluster';
 import { findNonFinite, thetaSlices, type NamedTensors, type PhaseProgram } from '@geodesic/engine';
 import type { Layout } from '@geodesic/tensor';
 import { ProgramFailure } from './program-failure.ts';
@@ -37,12 +37,9 @@ export async function requireFiniteSums(contribution: Contribution, origin: Sums
   }
 }
 
-/** Whether neither sums nor scalars hold NaN or infinity: x - x is 0 for a finite x and NaN otherwise. */
+/** Whether neither sums nor scalars hold NaN or infinity. */
 export function areFinite({ scalars, sums }: Pick<Contribution, 'scalars' | 'sums'>): boolean {
-  let witness = 0;
-  for (let i = 0; i < sums.length; i++) witness += sums[i] - sums[i];
-  for (let i = 0; i < scalars.length; i++) witness += scalars[i] - scalars[i];
-  return witness === 0;
+  return allFinite(sums) && allFinite(scalars);
 }
 
 /**

@@ -15,7 +15,7 @@ import {
 } from '@geodesic/engine';
 import { openExecutor } from '@geodesic/engine/executors';
 import { validateRunSpec, type RunSpec } from '@geodesic/run-spec';
-import { makeLayout, type TensorData } from '@geodesic/tensor';
+import { makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
 import { BlockRunner } from './block-runner.ts';
 import { requireFiniteSums } from './explain-non-finite.ts';
 import { RowBuffers, type SlotRows } from './slot-rows.ts';
@@ -37,6 +37,7 @@ class BundleComputer implements SlotComputer {
   readonly #dataset: Dataset;
   readonly #executor: Executor;
   readonly #runners: Map<string, Promise<BlockRunner>> = new Map();
+  readonly #layout: Layout;
   readonly #theta: TensorData;
   readonly #state: TensorData;
   /** The parameters where the executor computes, from their first use on until they change. */
@@ -49,7 +50,8 @@ class BundleComputer implements SlotComputer {
     this.#executor = executor;
     const lowerings = Object.entries(bundle.phases).map(([phase, { graph }]) => [`graph ${phase}`, executor.lowering(graph)] as const);
     this.fingerprint = { ...executor.fingerprint, data: dataset.digest, ...Object.fromEntries(lowerings) };
-    const size = makeLayout(bundle.parameters).size;
+    this.#layout = makeLayout(bundle.parameters);
+    const { size } = this.#layout;
     const stateSize = stateLayout(bundle.state).size;
     this.#theta = { dtype: 'float32', shape: [size], data: new Float32Array(size) };
     this.#state = { dtype: 'float32', shape: [stateSize], data: new Float32Array(stateSize) };
@@ -79,7 +81,7 @@ class BundleComputer implements SlotComputer {
       step,
       phase,
       program: this.#bundle.phases[program],
-      parameters: makeLayout(this.#bundle.parameters),
+      parameters: this.#layout,
       slot: (index) => runner.run({ level: 0, index }, rowsOf, shared),
       inputs: (index) => this.#hostInputs(program, rowsOf(index)),
     });

@@ -67,11 +67,15 @@ export function findFault(contribution: Contribution, shape: ContributionShape):
   return findNonFinite('scalars', scalars) ?? findNonFinite('sums', sums);
 }
 
-/** x - x is 0 for a finite x and NaN otherwise, so the common case is one branch-free pass. */
-function findNonFinite(name: string, values: Float32Array | Float64Array): string | undefined {
+/** Whether no entry is NaN or infinite: x - x is 0 for a finite x and NaN otherwise, so this is one branch-free pass. */
+export function allFinite(values: Float32Array | Float64Array): boolean {
   let witness = 0;
   for (let i = 0; i < values.length; i += 1) witness += values[i] - values[i];
-  if (witness === 0) return undefined;
+  return witness === 0;
+}
+
+function findNonFinite(name: string, values: Float32Array | Float64Array): string | undefined {
+  if (allFinite(values)) return undefined;
   const index = values.findIndex((value) => !Number.isFinite(value));
   return `${name}: expected finite numbers, got ${values[index]} at ${index}`;
 }

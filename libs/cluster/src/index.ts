@@ -11,7 +11,7 @@ export {
   type EncodedRecord,
   type LogPosition,
 } from './commit-log.ts';
-export { addContributions, emptyContribution, type Contribution, type ContributionShape } from './contribution.ts';
+export { addContributions, allFinite, emptyContribution, type Contribution, type ContributionShape } from './contribution.ts';
 export { CoordinatorMachine, type CoordinatorOptions } from './coordinator-machine.ts';
 export type {
   Assignment,
