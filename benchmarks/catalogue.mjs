@@ -1,7 +1,15 @@
 /**
- * The benchmarks by id: what each measures, and where it lives. A benchmark's module exports `run({profile, python})`.
+ * The benchmarks by id: what each measures, and where it lives. A benchmark's module exports `run({profile, python, data})`.
  */
 export const catalogue = {
+  B2: {
+    title: 'Poisson-2D PINN in float64: steps to relative L2 errors, Levenberg-Marquardt along curved paths against ENGD and Adam',
+    load: () => import('./poisson-pinn/index.mjs'),
+  },
+  B5: {
+    title: 'ill-conditioned regression, cond(F) = 1e8: one natural step, CG within the rank, gradient descent at O(cond)',
+    load: () => import('./ill-conditioned/index.mjs'),
+  },
   S1: { title: 'training step on one core, samples/s, in turn with PyTorch', load: () => import('./training-step/index.mjs') },
   S2: {
     title: 'cost of natural gradient: ms of a K-FAC step, in turn with plain SGD of the same engine',

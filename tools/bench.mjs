@@ -1,5 +1,6 @@
-// `npm run bench -- <id> [--profile quick|full] [--python PATH]`: builds and runs one benchmark, which prints one JSON line per case.
-// Without an id it lists them. Installs nothing (`npm start` and `npm test` do); PyTorch is used where a Python has it.
+// `npm run bench -- <id> [--profile quick|full] [--python PATH] [--data DIR]`: builds and runs one benchmark, which prints one JSON line per case.
+// Without an id it lists them. Installs nothing (`npm start` and `npm test` do); PyTorch is used where a Python has it, and data that is
+// not part of the repository where `--data` or $GEODESIC_DATA names its folder.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +17,7 @@ async function main(args) {
   const asked = read(args);
   if (typeof asked === 'string') return refuse(asked);
   if (asked.id === undefined) {
-    console.log('npm run bench -- <id> [--profile quick|full] [--python PATH]\n');
+    console.log('npm run bench -- <id> [--profile quick|full] [--python PATH] [--data DIR]\n');
     for (const [id, { title }] of Object.entries(catalogue)) console.log(`  ${id.padEnd(8)} ${title}`);
     return 0;
   }
@@ -29,7 +30,7 @@ async function main(args) {
 
 /** The arguments, or what is wrong with them. */
 function read(args) {
-  const options = { profile: { type: 'string', default: 'quick' }, python: { type: 'string' } };
+  const options = { profile: { type: 'string', default: 'quick' }, python: { type: 'string' }, data: { type: 'string' } };
   let parsed;
   try {
     parsed = parseArgs({ args, allowPositionals: true, options });

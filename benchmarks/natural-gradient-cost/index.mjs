@@ -72,7 +72,12 @@ function kfac(workload, executor, linalg) {
     inverseEvery: every.inverses,
     weightDecay: 0,
   };
-  return cyclesOf(workload, { groups: [group], curvature: new Map(layers.map((name) => [name, 'kfac'])), executor, linalg });
+  return cyclesOf(workload, {
+    groups: [group],
+    curvature: new Map(layers.map((name) => [name, { source: 'sampled', form: 'kronecker' }])),
+    executor,
+    linalg,
+  });
 }
 
 /** A contender: `cycle()` takes the next cycle's steps and returns the ms of one; `parts` are ms by part of a step, added up. */

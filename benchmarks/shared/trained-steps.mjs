@@ -13,7 +13,7 @@ import { entryOf, makeLayout } from '../../libs/tensor/dist/index.js';
 /**
  * Compiles a workload (training-step/workload.mjs). Returns `start()`, which begins anew from the first parameters and returns the
  * function that takes step 0, 1, ... and returns its loss. `onTime(part, ms)` is told what each part of a step took.
- * @param {{groups: object[], curvature?: Map<string, string>, slots: number, executor: object, linalg?: object, onTime?: Function}} options
+ * @param {{groups: object[], curvature?: Map<string, import('../../libs/nn/dist/index.js').LayerCurvature>, slots: number, executor: object, linalg?: object, onTime?: Function}} options
  */
 export async function trainedSteps(workload, { groups, curvature = new Map(), slots, executor, linalg, onTime = () => undefined }) {
   const { model, batch, theta, rows } = workload;
@@ -27,7 +27,7 @@ export async function trainedSteps(workload, { groups, curvature = new Map(), sl
 
   const totalOf = (name, step, shared) => {
     const split = splitOf(rows[step % rows.length], batch);
-    const rowsOf = (slot) => ({ split, examples: ordinals[slot], firstOrdinal: slot * slotSize, seed: 0, step });
+    const rowsOf = (slot) => ({ split, examples: ordinals[slot], firstOrdinal: slot * slotSize, roundRows: batch, seed: 0, step });
     return runners[name].run(block, rowsOf, shared);
   };
 
@@ -36,19 +36,25 @@ export async function trainedSteps(workload, { groups, curvature = new Map(), sl
     const shared = { theta: floats([theta.length], parameters), state: floats([0], new Float32Array(0)) };
     let state = optimizer.initialState();
     return async (at) => {
-      const step = at + 1;
-      const name = optimizer.statisticsDue(step) ? 'grad-stats' : 'grad';
       const lap = stopwatch(onTime);
-      const { count, scalars, sums } = await totalOf(name, at, shared);
-      lap(name);
-      const statistics = readSums(phases[name].sums, sums);
-      lap('read sums');
-      const answer = optimizer.step(state, { step, count, gradientSum: statistics.get('gradient'), statistics, parameters });
-      lap('optimizer');
-      state = answer.state;
-      applyUpdate(parameters, answer.delta);
+      const rounds = optimizer.step(state, { step: at + 1, parameters });
+      let loss = Number.NaN;
+      let next = rounds.next();
+      while (!next.done) {
+        const { program } = next.value;
+        const { count, scalars, sums } = await totalOf(program, at, shared);
+        lap(program);
+        const columns = new Map(phases[program].columns.map((column, i) => [column, scalars[i]]));
+        if (program.startsWith('grad')) loss = columns.get('loss') / count;
+        const totals = { count, columns, sums: readSums(phases[program].sums, sums) };
+        lap('read sums');
+        next = rounds.next(totals);
+        lap('optimizer');
+      }
+      state = next.value.state;
+      applyUpdate(parameters, next.value.delta);
       lap('apply');
-      return scalars[phases[name].columns.indexOf('loss')] / count;
+      return loss;
     };
   };
 }

@@ -2,27 +2,17 @@
  * From a run spec to the bundle that a run ships: the model is traced here, where the user sits; coordinator and workers get graphs
  * and tables and run nobody's code.
  */
-import { openDataset } from '@geodesic/data';
-import { encodeBundle, withComputeType, type Bundle, type GroupEntry, type LayerEntry } from '@geodesic/engine';
+import { encodeBundle, withComputeType, type Bundle } from '@geodesic/engine';
 import type { EngineName } from '@geodesic/engine/executors';
-import { buildPrograms, ModelError, type CurvatureMethod, type Model } from '@geodesic/nn';
-import {
-  freezeRunSpec,
-  resolveGroups,
-  slotPlan,
-  totalSteps,
-  type FrozenRunSpec,
-  type GroupMember,
-  type RunSpec,
-  type UserModelSpec,
-} from '@geodesic/run-spec';
+import { buildPrograms, type Model } from '@geodesic/nn';
+import type { FrozenRunSpec, RunSpec } from '@geodesic/run-spec';
 import { sizeOf } from '@geodesic/tensor';
 import { checkExamples } from './check-examples.ts';
 import { initialCheckpoint } from './initial-checkpoint.ts';
-import { requireFittingData } from './fitting-data.ts';
-import { requireFittingSize } from './fitting-size.ts';
-import { defaultGroups, modelOf, type RecipeRun } from './recipes.ts';
-import { userModelGroups, type PreparedModel } from './user-model.ts';
+import { layerSummaries, type LayerSummary } from './layer-summary.ts';
+import type { OptimizerPlan } from './optimizer-plan.ts';
+import { planRun } from './plan-run.ts';
+import type { PreparedModel } from './user-model.ts';
 
 /** What a person is told about a bundle before the run. */
 export interface BundleSummary {
@@ -30,6 +20,8 @@ export interface BundleSummary {
   readonly parameters: number;
   readonly steps: number;
   readonly groups: readonly { readonly name: string; readonly method: string; readonly layers: number; readonly parameters: number }[];
+  /** The layers with a curvature, in the order of theta. */
+  readonly curvature: readonly LayerSummary[];
 }
 
 /** A bundle's bytes, the spec that it froze, and its summary. */
@@ -55,39 +47,34 @@ export function buildBundle(
   prepared?: PreparedModel,
   { folder = '.', engine: best = 'onnx-cpu' }: { folder?: string; engine?: EngineName } = {},
 ): BuiltBundle {
-  const spec = frozen(written, prepared);
-  const dataset = openDataset({ source: spec.data.source, validation: spec.data.validation });
-  const steps = totalSteps(spec, dataset.split('train').size);
-  const model = prepared?.model ?? modelOf(spec as RecipeRun, { inputs: sizeOf(dataset.featureShape), classes: dataset.classes }, steps);
-  requireFittingData(model, dataset);
-  requireFittingSize(model);
-  const groups = groupsOf(spec, model);
-  const curvature = curvatureOf(groups, model);
-  const frozenParameters = new Set(groups.flatMap(({ method, parameters }) => (method === 'frozen' ? parameters : [])));
+  const { spec, model, plan, steps, slotSize, examples } = planRun(written, prepared, folder);
   const start = spec.init && initialCheckpoint(model.parameters, spec.init, folder);
   // The run records what it runs on, never `auto`: the engine is part of the numeric fingerprint.
   const { epochs: _epochs, ...timeless } = spec;
   const engine = spec.engine === 'auto' ? best : spec.engine;
   const resolved = { ...timeless, steps, engine, ...(start && { init: start.init }) };
-  const { slotExamples: slotSize } = slotPlan(spec.batch);
-  const programs = inComputeType(
-    buildPrograms({ model, slotSize, curvature, frozen: frozenParameters, ...(start && { given: start.given }) }),
-    spec.compute,
-  );
+  const { curvature, programs: search, frozen: unmoved } = plan;
+  const built = buildPrograms({ model, slotSize, curvature, search, frozen: unmoved, ...(start && { given: start.given }) });
+  const { constantInputs, ...programs } = inComputeType(built, spec.compute);
   // Batch norms mix examples by their moments, as they declare; with committed moments nothing else may.
   const gradientsOf = model.coupling === 'moments' ? 'evaluation' : 'training';
-  checkExamples(model, buildPrograms({ model, slotSize: probeRows, curvature, frozen: frozenParameters, gradientsOf }).phases);
+  checkExamples(model, buildPrograms({ model, slotSize: probeRows, curvature, search, frozen: unmoved, gradientsOf }).phases);
   const bundle: Bundle = {
     version: 1,
     spec: resolved,
     slotSize,
     parameters: start?.parameters ?? model.parameters,
-    layers: model.layers,
+    layers: plan.layers.map((layer) => (constantInputs.includes(layer.name) ? { ...layer, constantInputs: true } : layer)),
     state: model.state,
-    groups,
+    groups: plan.groups,
+    ...(plan.search && { search: plan.search }),
     ...programs,
   };
-  return { bundle: encodeBundle(bundle), spec, summary: summarise(model, groups, steps) };
+  return {
+    bundle: encodeBundle(bundle),
+    spec,
+    summary: { ...summarise(model, plan, steps), curvature: layerSummaries(plan, programs.phases, { examples }) },
+  };
 }
 
 /** Programs whose products read operands of the type that the spec asks. */
@@ -97,44 +84,7 @@ function inComputeType<T extends Pick<Bundle, 'phases'>>(programs: T, compute: R
   return { ...programs, phases: Object.fromEntries(phases) };
 }
 
-/** The spec with its groups written out; a user's model also with the digest of its files. */
-function frozen(written: RunSpec, prepared: PreparedModel | undefined): FrozenRunSpec {
-  if (prepared === undefined) return freezeRunSpec(written, { defaultGroups });
-  const model = { ...(written.model as UserModelSpec), digest: prepared.digest };
-  return freezeRunSpec({ ...written, model }, { defaultGroups: () => userModelGroups(prepared.model) });
-}
-
-function groupsOf(spec: FrozenRunSpec, model: Model): GroupEntry[] {
-  const owner = new Map(model.layers.flatMap((layer) => parametersOf(layer, model).map((name) => [name, layer.name] as const)));
-  const members = model.parameters.map(({ name }): GroupMember => {
-    const layer = owner.get(name);
-    return layer === undefined ? { name } : { name, layer };
-  });
-  return resolveGroups(spec.optimizer.groups, members).map(({ name, parameters, layers }, i) => {
-    const { name: _name, match: _match, method, ...options } = spec.optimizer.groups[i];
-    return { name, method, parameters, layers, options };
-  });
-}
-
-/** A layer's weight and, where it has one, its bias: the next parameter. */
-function parametersOf({ weight, bias }: LayerEntry, { parameters }: Model): string[] {
-  const at = parameters.findIndex(({ name }) => name === weight);
-  return parameters.slice(at, at + (bias ? 2 : 1)).map(({ name }) => name);
-}
-
-function curvatureOf(groups: readonly GroupEntry[], model: Model): Map<string, CurvatureMethod> {
-  const curved = groups.filter((group): group is GroupEntry & { method: CurvatureMethod } => group.method.endsWith('kfac'));
-  const kinds = new Map(model.layers.map(({ name, kind }) => [name, kind]));
-  for (const { name, method, layers } of curved) {
-    const odd = layers.find((layer) => kinds.get(layer) === 'embedding' || kinds.get(layer) === 'norm');
-    if (odd === undefined) continue;
-    const hint = 'move it to an adam, sgd or frozen group';
-    throw new ModelError(odd, `a layer of kind dense or conv for method ${method} of group ${name}`, `kind ${kinds.get(odd)} (${hint})`);
-  }
-  return new Map(curved.flatMap(({ layers, method }) => layers.map((layer) => [layer, method] as const)));
-}
-
-function summarise(model: Model, groups: readonly GroupEntry[], steps: number): BundleSummary {
+function summarise(model: Model, { groups }: OptimizerPlan, steps: number): Omit<BundleSummary, 'curvature'> {
   const sizes = new Map(model.parameters.map(({ name, shape }) => [name, sizeOf(shape)]));
   const count = (names: readonly string[]): number => names.reduce((sum, name) => sum + sizes.get(name)!, 0);
   return {

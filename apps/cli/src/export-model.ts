@@ -4,12 +4,12 @@
  */
 import { dirname } from 'node:path';
 import { CheckpointError, readCheckpoint, type Checkpoint, type StoredTensor } from '@geodesic/checkpoint';
-import { openDataset } from '@geodesic/data';
 import { stateLayout, type StateEntry } from '@geodesic/engine';
 import { isUserModel, modelName, type RunSpec } from '@geodesic/run-spec';
 import { viewOf } from '@geodesic/tensor';
 import { CliError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
+import { openSpecData } from './spec-data.ts';
 import { sourceOf } from './user-model.ts';
 
 /** What is exported where. */
@@ -38,7 +38,7 @@ export interface ExportedModel {
 export async function exportModel({ spec, specPath, checkpoint, folder }: ExportRequest): Promise<ExportedModel> {
   if (!isUserModel(spec.model)) throw notLayers(modelName(spec.model));
   const { exportLayersModel, openUserModel } = await import('@geodesic/user-models');
-  const { featureShape, classes } = openDataset({ source: spec.data.source, validation: spec.data.validation });
+  const { featureShape, classes } = openSpecData(spec.data, dirname(specPath)).dataset;
   const source = sourceOf(spec.model, dirname(specPath));
   const { model, layersModel } = await openUserModel(source, { featureShape, classes, labelSmoothing: spec.loss.labelSmoothing });
   if (!layersModel) throw notLayers(modelName(spec.model));

@@ -37,7 +37,7 @@ const modelErrors: ReadonlySet<string> = new Set(['ModelError', 'TraceError', 'C
 export function asSpecError(path: string, error: unknown): unknown {
   if (error instanceof RunSpecError) return invalidSpec(path, error);
   if (error instanceof DataError) {
-    const hint = 'git status shows which files of the checkout have changed';
+    const hint = "see the data section of the spec; for the project's own data, git status shows which files have changed";
     return new CliError({ code: error.code, message: error.message, hint, exitCode: EXIT.usage, cause: error });
   }
   if (!(error instanceof GroupMatchError || (error instanceof Error && modelErrors.has(error.name)))) return error;

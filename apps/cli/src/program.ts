@@ -47,6 +47,7 @@ function createProgram(io: CommandIo, answer: Answer): Command {
   addRun(program, io, answer);
   addValidate(program, answer);
   addExport(program, answer);
+  addCurvature(program, io, answer);
   addDoctor(program, io, answer);
   return program;
 }
@@ -106,6 +107,25 @@ function addExport(program: Command, answer: Answer): void {
     });
 }
 
+function addCurvature(program: Command, io: CommandIo, answer: Answer): void {
+  interface Options extends SharedOptions {
+    readonly runs: string;
+    readonly step?: number;
+    readonly history?: string;
+  }
+  program
+    .command('curvature <run>')
+    .description("how the curvature of a run's layers is, the worst first; a run is an id, the beginning of one, or a run folder")
+    .option('--step <n>', 'the state after this step (default: the latest)', integer({ minimum: 0 }))
+    .option('--history <layer>', 'every report of one layer instead')
+    .option('--runs <dir>', 'the folder of runs', 'runs')
+    .addOption(formatOption(['text', 'json']))
+    .action(async (run: string, { runs, format, ...which }: Options) => {
+      const { curvatureCommand } = await import('./commands/curvature.ts');
+      answer(await curvatureCommand({ run, runsFolder: runs, ...which }, io), format);
+    });
+}
+
 function addDoctor(program: Command, io: CommandIo, answer: Answer): void {
   program
     .command('doctor')
@@ -124,10 +144,9 @@ function overrideOption(): Option {
     .default([], 'none');
 }
 
-function formatOption(): Option {
-  return new Option('--format <format>', 'text for people, json for one envelope, jsonl for events and the envelope')
-    .choices([...OUTPUT_FORMATS])
-    .default('text');
+function formatOption(formats: readonly OutputFormat[] = OUTPUT_FORMATS): Option {
+  const events = formats.includes('jsonl') ? ', jsonl for events and the envelope' : '';
+  return new Option('--format <format>', `text for people, json for one envelope${events}`).choices([...formats]).default('text');
 }
 
 function integer({

@@ -24,8 +24,8 @@ export function modelOf(spec: RecipeRun, { inputs, classes }: DataShape, steps: 
     case 'mlp-classifier':
       return mlpClassifier({ inputs, classes, hidden: model.hidden, activation: model.activation, labelSmoothing });
     case 'cnn-classifier': {
-      const { filters, batchNorm } = model;
-      return cnnClassifier({ imageShape: imageOf(inputs), featureShape: [inputs], classes, filters, batchNorm, labelSmoothing });
+      const { filters, hidden, batchNorm } = model;
+      return cnnClassifier({ imageShape: imageOf(inputs), featureShape: [inputs], classes, filters, hidden, batchNorm, labelSmoothing });
     }
     case 'transformer-classifier': {
       const { levels, width, blocks, heads, dropout } = model;
@@ -60,7 +60,8 @@ export function defaultGroups(model: ModelSpec): readonly GroupInput[] | undefin
     case 'autoencoder':
       return [{ name: 'all', match: ['**'], method: 'kfac', damping: 0.1 }];
     case 'cnn-classifier': {
-      const layers: GroupInput = { name: 'layers', match: ['conv*', 'head'], method: 'kfac', damping: 0.1 };
+      const match = ['conv*', ...(model.hidden.length > 0 ? ['dense*'] : []), 'head'];
+      const layers: GroupInput = { name: 'layers', match, method: 'kfac', damping: 0.1 };
       return model.batchNorm ? [layers, { name: 'norms', match: ['**'], method: 'adam' }] : [layers];
     }
     case 'transformer-classifier':

@@ -2,10 +2,10 @@
  * The model that a user brings, opened where the bundle is built and nowhere else. Paths of a spec are relative to its folder.
  */
 import { resolve } from 'node:path';
-import { openDataset } from '@geodesic/data';
 import type { Model } from '@geodesic/nn';
 import { isUserModel, RunSpecError, type GroupInput, type RunSpec, type UserModelSpec } from '@geodesic/run-spec';
 import type { UserModelSource } from '@geodesic/user-models';
+import { openSpecData } from './spec-data.ts';
 
 /** An opened model. */
 export interface PreparedModel {
@@ -27,7 +27,7 @@ export async function prepareUserModel(spec: RunSpec, folder: string): Promise<P
   const source = sourceOf(spec.model, folder);
   const digest = userModelDigest(source);
   requireDigest(spec.model, digest);
-  const { featureShape, classes } = openDataset({ source: spec.data.source, validation: spec.data.validation });
+  const { featureShape, classes } = openSpecData(spec.data, folder).dataset;
   const { model } = await openUserModel(source, { featureShape, classes, labelSmoothing: spec.loss.labelSmoothing });
   return { model, digest };
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bundleDigest, canonicalJson, decodeBundle, type Bundle } from '@geodesic/engine';
-import { buildPrograms, mlpClassifier, type CurvatureMethod, type Model, type TensorFunction } from '@geodesic/nn';
+import { buildPrograms, mlpClassifier, type LayerCurvature, type Model, type TensorFunction } from '@geodesic/nn';
 import { describe, expect, it } from 'vitest';
 import { buildBundle } from '../src/build-bundle.ts';
 import { checkExamples } from '../src/check-examples.ts';
@@ -110,7 +110,7 @@ describe('checkExamples', () => {
   const separable = mlpClassifier({ inputs: 4, classes: 3, hidden: [3], activation: 'tanh' });
 
   function check(model: Model): void {
-    const curvature = new Map<string, CurvatureMethod>(model.layers.map(({ name }) => [name, 'kfac']));
+    const curvature = new Map<string, LayerCurvature>(model.layers.map(({ name }) => [name, { source: 'sampled', form: 'kronecker' }]));
     checkExamples(model, buildPrograms({ model, slotSize: 3, curvature }).phases);
   }
 

@@ -7,7 +7,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { openTrainer } from '@geodesic/coordinator/trainer';
 import { openDataset, slotExamples } from '@geodesic/data';
-import type { RunSpec } from '@geodesic/run-spec';
+import { examplesBefore, type RunSpec } from '@geodesic/run-spec';
 import { viewOf } from '@geodesic/tensor';
 import { readLayersModel } from '@geodesic/user-models';
 
@@ -63,7 +63,9 @@ function eagerLosses(spec: RunSpec, variables: tf.Variable[], loss: (x: tf.Tenso
   const split = openDataset({ source: 'digits' }).split('train');
   const optimizer = tf.train.sgd(learningRate);
   return Array.from({ length: spec.steps! }, (_, i) => {
-    const plan = { seed: spec.seed, size: split.size, batchExamples: spec.batch.examples, slots: 1, step: i + 1, slot: 0 };
+    const { examples } = spec.batch;
+    const position = examplesBefore(spec.batch, { step: i + 1, trainExamples: split.size });
+    const plan = { seed: spec.seed, size: split.size, position, batchExamples: examples, slotSize: examples, slot: 0 };
     const rows = slotExamples(plan).filter((position) => position >= 0); // the last batch of an epoch is short
     const x = new Float32Array(rows.length * 64);
     const y = new Int32Array(rows.length);

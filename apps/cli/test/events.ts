@@ -14,6 +14,10 @@ export const summary: BundleSummary = {
     { name: 'ends', method: 'kfac', layers: 2, parameters: 2_410 },
     { name: 'geometry', method: 'adam', layers: 0, parameters: 9_935 },
   ],
+  curvature: [
+    { layer: 'stem', group: 'ends', kind: 'dense', rows: 65, columns: 32, form: 'kronecker', source: 'sampled', bytes: 10_692 },
+    { layer: 'head', group: 'ends', kind: 'dense', rows: 33, columns: 10, form: 'kronecker', source: 'sampled', bytes: 2_464 },
+  ],
 };
 
 let sequence = 0;

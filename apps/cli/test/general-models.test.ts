@@ -58,10 +58,12 @@ describe('a model with batch norm', () => {
     expect(() => bundleOf(silent, groups)).toThrow(/row independence: output 'examples'/);
   });
 
-  it('refuses kfac for its norms, naming layer and kind', () => {
-    expect(() => bundleOf(small, [{ name: 'all', match: ['**'], method: 'kfac' }])).toThrow(
-      'model: norm1: expected a layer of kind dense or conv for method kfac of group all, got kind norm',
+  it('refuses a kernel of its norms, naming layer and kind, and takes kfac', () => {
+    expect(() => bundleOf(small, [{ name: 'norms', match: ['norm1'], method: 'kernel' }, adam])).toThrow(
+      'model: norm1: expected a layer of kind dense for method kernel of group norms, got kind norm (move it to a group of kfac, adam, sgd or frozen)',
     );
+    const bundle = decodeBundle(bundleOf(small, [{ name: 'all', match: ['**'], method: 'kfac' }]));
+    expect(bundle.phases['grad-stats'].sums.map(({ name }) => name)).toContain('U/norm1');
   });
 });
 

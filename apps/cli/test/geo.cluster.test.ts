@@ -8,6 +8,7 @@ import { dataOf, geo, isAlive, processesNaming, startGeo, type GeoResult } from 
 
 const mlp = 'examples/digits-mlp.yaml';
 const ndm = 'examples/digits-ndm.yaml';
+const adaptive = 'examples/digits-kfac-adaptive.yaml';
 const short = ['--set', 'steps=6', '--set', 'evaluate.every=3', '--set', 'checkpoint.every=3'];
 let runs: string;
 
@@ -70,6 +71,23 @@ describe('geo run', () => {
     expect(stdout).toMatch(/the picture of the run +.*run\.svg/);
     expect(stdout).toContain('npx geo run examples/digits-mlp.yaml --set steps=6');
     expect(stdout).not.toContain('\x1b');
+  });
+});
+
+describe('geo run with a search, a codec and probes', () => {
+  it('has the same bits with 1 and 3 workers, and geo curvature reads the run', async () => {
+    const options = ['--set', 'optimizer.codec.kind=int8', '--set', 'optimizer.codec.level=2', '--set', 'optimizer.probeEvery=3'];
+    const [alone, together] = [
+      await trainOn(adaptive, '--workers', '1', ...options),
+      await trainOn(adaptive, '--workers', '3', ...options),
+    ];
+    expect(together['paramsDigest']).toBe(alone['paramsDigest']);
+    expect(together['measurements']).toMatchObject({ damping: expect.any(Number) as number, reductionRatio: expect.any(Number) as number });
+    const { step, layers } = dataOf(await geo('curvature', String(together['runId']), '--runs', runs, '--format', 'json'));
+    expect(step).toBe(6);
+    const rows = layers as readonly Readonly<Record<string, unknown>>[];
+    expect(rows.map(({ layer }) => layer)).toEqual(['encoder1', 'encoder2', 'encoder3', 'decoder1', 'decoder2', 'decoder3']);
+    for (const row of rows) expect(row['probeError']).toBeGreaterThan(0);
   });
 });
 
@@ -146,7 +164,7 @@ describe('geo run with bad input', () => {
     ['a non-positive batch', 'batch.examples=0', 'batch.examples: expected'],
     ['more slots than examples', 'batch.slots=1024', 'batch.slots: expected'],
     ['an unknown model', 'model.recipe=transformer', 'model.recipe: expected'],
-    ['an unknown optimiser', 'optimizer.groups.0.method=lbfgs', 'optimizer.groups.0.method: expected'],
+    ['an unknown optimiser', 'optimizer.groups.0.method=newton', 'optimizer.groups.0.method: expected'],
     ['an override without a value', 'steps', 'steps'],
   ])('names the field of %s', async (_what, override, message) => {
     const error = await refused(mlp, '--set', override);

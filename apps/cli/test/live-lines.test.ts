@@ -44,6 +44,20 @@ describe('liveLines', () => {
     expect(text).toMatch(/worker-2 {2}lost {7}its connection broke/);
   });
 
+  it('shows what the search for step sizes finds, and what it has rejected', () => {
+    const searched = event('step.committed', {
+      step: 76,
+      measurements: { attempts: 1, damping: 0.3, learningRate: 0.911, momentum: 0.25, reductionRatio: 0.98 },
+    });
+    const rejected = event('step.rejected', { step: 77, attempt: 0, phase: 'trial', reason: 'the objective rose', damping: 1.2 });
+    expect(textOf(viewAfter([...middle, searched]), 120)).toContain(
+      'damping 0.3  ·  step size 0.911  ·  momentum 0.25  ·  reduction ratio 0.98\n',
+    );
+    expect(textOf(viewAfter([...middle, searched, rejected, rejected]), 120)).toContain('reduction ratio 0.98  ·  rejected steps 2');
+    const fixed = event('step.committed', { step: 76, measurements: { damping: 0.3, learningRate: 0.1 } });
+    expect(textOf(viewAfter([...middle, fixed]), 120)).not.toContain('damping');
+  });
+
   it.each([20, 33, 47, 60, 80, 200])('fits a terminal of %i columns', (width) => {
     const widths = liveLines(viewAfter(middle), { width }).map(widthOf);
     expect(Math.max(...widths)).toBeLessThanOrEqual(width);

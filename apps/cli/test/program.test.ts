@@ -42,4 +42,22 @@ describe('runProgram', () => {
     expect(exitCode).toBe(2);
     expect(err).toContain('no/such.yaml: expected a readable run spec, got no such file');
   });
+
+  it('refuses at validation what a method cannot take, naming the layer', async () => {
+    const kernel = "optimizer.groups=[{name: a, match: ['conv*'], method: kernel}, {name: b, match: ['**'], method: adam}]";
+    const { exitCode, err } = await geo('validate', 'examples/digits-mlp.yaml', '--set', 'model={recipe: cnn-classifier}', '--set', kernel);
+    expect({ exitCode, err }).toEqual({
+      exitCode: 2,
+      err:
+        'error: examples/digits-mlp.yaml: model: conv1: expected a layer of kind dense for method kernel of group a, got kind conv ' +
+        '(move it to a group of kfac, adam, sgd or frozen)\n  hint: see the comments in examples/digits-ndm.yaml\n',
+    });
+  });
+
+  it('refuses at validation a metric for a layer that no chart has', async () => {
+    const metric = "optimizer.groups=[{name: a, match: [stem], method: metric-kfac}, {name: b, match: ['**'], method: adam}]";
+    expect((await geo('validate', 'examples/digits-ndm.yaml', '--set', metric)).err).toContain(
+      'model: stem: expected a chart that it belongs to for method metric-kfac of group a, got none (move it to a group of kfac, adam, sgd or frozen)',
+    );
+  });
 });

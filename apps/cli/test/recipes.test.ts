@@ -68,6 +68,7 @@ describe('recipes of libs/nn in a spec', () => {
   it.each([
     { recipe: 'cnn-classifier', filters: [4, 8] },
     { recipe: 'cnn-classifier', filters: [4], batchNorm: true },
+    { recipe: 'cnn-classifier', filters: [4, 4], hidden: [8] },
     { recipe: 'transformer-classifier', width: 8, blocks: 1, heads: 2, dropout: 0.1 },
     { recipe: 'autoencoder', hidden: [16, 4] },
   ])('trains $recipe with its default groups', async (model) => {

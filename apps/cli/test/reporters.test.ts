@@ -1,7 +1,9 @@
 /** The reporters of a run: what goes to which stream in which format, and that the terminal is given back. */
 import { describe, expect, it } from 'vitest';
 import type { CommandIo, OutputFormat, TextSink } from '../src/output.ts';
+import { lineFor } from '../src/view/plain-reporter.ts';
 import { createRunReporter } from '../src/view/run-reporter.ts';
+import { applyEvent, createRunView } from '../src/view/run-view.ts';
 import { wantsColour } from '../src/view/screen.ts';
 import { commit, event, header, opening, summary } from './events.ts';
 
@@ -47,6 +49,41 @@ describe('createRunReporter', () => {
     expect(out).toContain('step 150/150  test loss 0.11  test accuracy 98.0 %');
     expect(out.split('\n').filter((line) => line.startsWith('step ')).length).toBeLessThan(30);
     expect(err).toContain('geo: worker-2 ended');
+  });
+
+  it('lists the curvature of every layer before the run starts', () => {
+    const { out } = report('text');
+    expect(out).toMatch(/layer +group +kind +matrix +curvature +source +statistics/);
+    expect(out).toMatch(/stem +ends +dense +\[65 x 32\] +kronecker +sampled +10 KiB/);
+    expect(out).toMatch(/head +ends +dense +\[33 x 10\] +kronecker +sampled +2.4 KiB/);
+  });
+
+  it('writes a line for a rejected step, and for refreshes as often as for progress or when one failed', () => {
+    const view = applyEvent(createRunView(header), commit(40, 1), 0);
+    const layers = [
+      { layer: 'stem', conditionA: 1200, conditionS: 5, kept: 0 },
+      { layer: 'head', conditionA: 30, conditionS: null, kept: 0 },
+    ];
+    const rejected = event('step.rejected', {
+      step: 41,
+      attempt: 1,
+      phase: 'trial',
+      reason: 'the objective rose from 2.1 to 2.4',
+      damping: 4,
+    });
+    expect(lineFor(rejected, view)).toBe('step  41/150  attempt 2 rejected: the objective rose from 2.1 to 2.4; damping 4');
+    expect(lineFor(event('curvature.refreshed', { step: 40, layers }), view)).toBe(
+      'step  40/150  curvature of 2 layers refreshed, worst condition 1200 (stem)',
+    );
+    expect(lineFor(event('curvature.refreshed', { step: 41, layers }), view)).toBeUndefined();
+    expect(lineFor(event('curvature.refreshed', { step: 41, layers: [{ ...layers[0], kept: 2 }] }), view)).toBe(
+      'step  41/150  curvature of 1 layer refreshed, worst condition 1200 (stem), old inverses kept for stem',
+    );
+    const searched = event('step.committed', {
+      step: 40,
+      measurements: { trainLoss: 1, attempts: 1, damping: 0.3, learningRate: 0.9, momentum: 0.2 },
+    });
+    expect(lineFor(searched, applyEvent(view, searched, 0))).toBe('step  40/150  loss 1  damping 0.3  step size 0.9  momentum 0.2');
   });
 
   it('draws in place on a terminal and gives the cursor back', () => {

@@ -1,5 +1,6 @@
 /** A run without a cluster: the trainer and the slot program of the processes, in this one. The bits are those of any cluster. */
 import { createHash } from 'node:crypto';
+import { applyUpdate, combine, planRound, referTo, vectorDigest, vectorsOf } from '@geodesic/cluster';
 import { openTrainer } from '@geodesic/coordinator/trainer';
 import { parseRunSpec, type RunSpec } from '@geodesic/run-spec';
 import { createSlotComputer } from '@geodesic/worker/slot-program';
@@ -39,20 +40,29 @@ export async function runBundle(
   totalOf: TotalOf = (compute, slots) => compute({ level: Math.log2(slots), index: 0 }),
 ): Promise<FinishedRun> {
   const trainer = openTrainer(bundle);
+  const { parameters, state } = trainer;
+  const previous = new Float32Array(parameters.length);
   const computer = await createSlotComputer(bundle);
-  computer.load(trainer);
+  computer.load({ parameters, state, previous });
   const measurements: Record<string, number> = {};
   const history: Readonly<Record<string, number>>[] = [];
   for (let plan = trainer.plan(); plan; plan = trainer.plan()) {
     const { step, attempt, phase, slots } = plan;
-    const total = await totalOf((block) => computer.compute({ step, attempt, phase, block }), slots);
+    const { inputs } = planRound({ run: 'in-process', plan, position: { version: 0, chain: '', checksum: '' } });
+    for (const vector of plan.inputs ? vectorsOf(plan.inputs) : []) computer.hold(vectorDigest(vector), vector);
+    const total = await totalOf((block) => computer.compute({ step, attempt, phase, block, ...(inputs && { inputs }) }), slots);
     const { update, evaluation, measurements: measured } = trainer.absorb(total);
     Object.assign(measurements, measured, evaluation?.accuracy !== undefined && { [`${evaluation.split}Accuracy`]: evaluation.accuracy });
     if (!update) continue;
-    if (phase !== 'init') history.push(measured ?? {});
-    computer.apply(update);
-    update.delta.forEach((value, i) => (trainer.parameters[i] += value));
-    trainer.state.set(update.state);
+    if (measured) history.push(measured);
+    const combination = 'combination' in update ? update.combination : undefined;
+    if (combination) computer.hold(vectorDigest(combination.direction), combination.direction);
+    computer.apply('delta' in update ? update : { state: update.state, combination: referTo(update.combination) });
+    const delta =
+      'delta' in update ? update.delta : combine(update.combination.direction, previous, update.combination.alpha, update.combination.mu);
+    applyUpdate(parameters, delta);
+    previous.set(delta);
+    state.set(update.state);
   }
   const digest = createHash('sha256').update(trainer.parameters).update(trainer.state).digest('hex');
   return { trainer, digest, measurements, history };

@@ -84,8 +84,8 @@ describe('a run of a tf.LayersModel with batch norm, dropout, a regulariser and 
       { method: 'kfac', match: ['conv2d_Conv2D1', 'dense_Dense1', 'dense_Dense3'] },
       { method: 'adam', match: ['**'] },
     ]);
-    const { optimizer: _optimizer, ...rest } = spec;
-    const open = { ...rest, optimizer: {} };
+    const { groups: _groups, ...optimizer } = spec.optimizer;
+    const open = { ...spec, optimizer };
     const { bundle, spec: frozen } = buildBundle(open, await prepareUserModel(open, fixtures));
     expect(frozen.optimizer.groups.map(({ method }) => method)).toEqual(['kfac', 'adam']);
     const { history } = await runBundle(bundle);

@@ -1,11 +1,8 @@
-/**
- * Checkpoints of a run: copied in the tick in which the step is complete, written behind, one at a time. `parameters.safetensors`
- * holds one tensor a parameter in layout order, `state.safetensors` the workers' state vector; the rest is the trainer's.
- */
-import { float32Tensor, paramsDigest, writeCheckpoint } from '@geodesic/checkpoint';
+/** Checkpoints of a run: copied in the tick in which the step is complete, written behind, one at a time. See checkpoint-content.ts. */
+import { paramsDigest, writeCheckpoint } from '@geodesic/checkpoint';
 import type { CheckpointFile } from '@geodesic/checkpoint';
-import { viewOf } from '@geodesic/tensor';
 import type { Layout } from '@geodesic/tensor';
+import { committedFiles } from './checkpoint-content.ts';
 import type { CommittedParameters } from './committed-parameters.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { RunTrainer } from './run-meta.ts';
@@ -32,6 +29,7 @@ export class CheckpointWriter {
   readonly #options: CheckpointWriterOptions;
   #last: Promise<unknown> = Promise.resolve();
   #lastStep: number | undefined;
+  readonly #written: { readonly step: number; readonly path: string }[] = [];
 
   constructor(options: CheckpointWriterOptions) {
     this.#options = options;
@@ -42,18 +40,21 @@ export class CheckpointWriter {
     return this.#lastStep;
   }
 
+  /**
+   * The folder of the last checkpoint on disk from which a step was made since; the first one where there is none.
+   * @param step the last one that was made
+   */
+  lastProven(step: number): string | undefined {
+    return (this.#written.findLast((checkpoint) => checkpoint.step < step) ?? this.#written[0])?.path;
+  }
+
   /** Copies what a checkpoint after `step` holds. O(P) */
   capture(step: number): CapturedCheckpoint {
     const { folder, layout, trainer, committed } = this.#options;
-    const parameters = committed.parameters.slice();
-    const tensors = new Map(
-      layout.entries.map(({ name, shape }) => [name, float32Tensor(shape, viewOf(layout, parameters, name))] as const),
-    );
-    const state = new Map([['state', float32Tensor([committed.state.length], committed.state.slice())] as const]);
     return {
       step,
-      files: { 'parameters.safetensors': { tensors }, 'state.safetensors': { tensors: state }, ...trainer.checkpoint?.() },
-      facts: { run: folder.runId, step, ...committed.position, paramsDigest: paramsDigest(layout, parameters) },
+      files: { ...committedFiles(committed, layout), ...trainer.checkpoint?.() },
+      facts: { run: folder.runId, step, ...committed.position, paramsDigest: paramsDigest(layout, committed.parameters) },
     };
   }
 
@@ -64,6 +65,7 @@ export class CheckpointWriter {
     this.#lastStep = step;
     const written = this.#last.then(async () => {
       await writeCheckpoint(path, { files, facts });
+      this.#written.push({ step, path });
       onWritten(step, path);
     });
     this.#last = written.catch(() => undefined); // reported to its own caller; later ones are tried all the same

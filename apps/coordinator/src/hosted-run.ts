@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { paramsDigest, writeDurably } from '@geodesic/checkpoint';
 import type { Fingerprint } from '@geodesic/cluster';
 import type { Logger } from '@geodesic/telemetry';
-import { ParameterPublisher } from '@geodesic/wire';
+import { ParameterPublisher, WireError } from '@geodesic/wire';
 import type { Traffic } from '@geodesic/wire';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import type { CapturedCheckpoint } from './checkpoint-writer.ts';
@@ -17,8 +17,9 @@ import type { ErrorReport } from './errors.ts';
 import { RunEvents } from './run-events.ts';
 import { createRunFolder } from './run-folder.ts';
 import type { RunFolder } from './run-folder.ts';
+import { RoundObjects } from './round-objects.ts';
 import { RunLoop } from './run-loop.ts';
-import type { CommittedStep } from './run-loop.ts';
+import type { CommittedStep, CurvatureReport, RejectedAttempt } from './run-loop.ts';
 import type { RunMeta, RunTrainer } from './run-meta.ts';
 import { RunReporter } from './run-reporter.ts';
 import type { FinishedData, RunResult, RunState } from './run-result.ts';
@@ -62,6 +63,7 @@ export class HostedRun {
   readonly events: RunEvents;
   readonly pool: WorkerPool;
   readonly publisher: ParameterPublisher;
+  readonly #objects = new RoundObjects();
   readonly #options: HostedRunOptions & { folder: RunFolder; events: RunEvents; reporter: RunReporter; log: CommitLogFile };
   readonly #committed: CommittedParameters;
   readonly #checkpoints: CheckpointWriter;
@@ -78,7 +80,7 @@ export class HostedRun {
     this.bundle = bundle;
     this.bundleDigest = bundleDigestOf(bundle);
     this.events = events;
-    const committed = new CommittedParameters(trainer);
+    const committed = new CommittedParameters(trainer, { usesPrevious: meta.usesPrevious === true });
     this.#committed = committed;
     this.publisher = new ParameterPublisher({ snapshot: () => committed.snapshot() });
     this.pool = new WorkerPool({
@@ -102,9 +104,12 @@ export class HostedRun {
     const observer = {
       advanced: (step: number) => this.#advanced(step),
       committed: (step: CommittedStep) => this.#stepCommitted(step),
+      rejected: (attempt: RejectedAttempt) => events.emit('step.rejected', { ...attempt }),
+      refreshed: (report: CurvatureReport) => events.emit('curvature.refreshed', { ...report }),
       evaluated: options.reporter.evaluated.bind(options.reporter),
     };
-    this.#loop = new RunLoop({ run: this.runId, trainer, committed, pool: this.pool, publisher: this.publisher, log, observer });
+    const { runId: run, pool, publisher } = this;
+    this.#loop = new RunLoop({ run, trainer, committed, pool, publisher, objects: this.#objects, log, observer });
   }
 
   /** Makes checkpoint 0 and record 0 durable. */
@@ -124,7 +129,7 @@ export class HostedRun {
       state = await this.#loop.run();
     } catch (cause) {
       state = 'failed';
-      error = reportError(cause);
+      error = await this.#reportFailure(cause);
       this.#options.logger.error('the run failed', { run: this.runId, error: cause });
     }
     const finished = await this.#finish(state, error);
@@ -133,6 +138,13 @@ export class HostedRun {
     this.pool.end(finished.state);
     this.publisher.close();
     return finished;
+  }
+
+  /** What workers may fetch. @throws {WireError} NOT_FOUND */
+  object(digest: string): Uint8Array {
+    const found = digest === this.bundleDigest ? this.bundle : this.#objects.find(digest);
+    if (found) return found;
+    throw new WireError('NOT_FOUND', `fetch: expected the bundle or a vector in use, got ${digest}`, 'go on: its round is over');
   }
 
   /** Stops after the step in progress, within about a second. */
@@ -166,6 +178,14 @@ export class HostedRun {
     this.#checkpoints
       .write(captured)
       .catch((error: unknown) => logger.error('checkpoint not written; the run goes on', { step: captured.step, error }));
+  }
+
+  /** A failure with the place from which to start again: the parameters of the last step have not been seen to work. */
+  async #reportFailure(cause: unknown): Promise<ErrorReport> {
+    const report = reportError(cause);
+    await this.#checkpoints.idle();
+    const path = this.#checkpoints.lastProven(this.#loop.step);
+    return path === undefined ? report : { ...report, message: `${report.message}; the last good checkpoint is ${path}` };
   }
 
   /** Keeps matrices that could not be inverted at first; the step went on without waiting for them. */

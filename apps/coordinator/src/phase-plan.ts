@@ -1,14 +1,15 @@
 /**
- * Which round comes next: `init` once where the model has it, then for every step its gradient (with curvature sums when due),
- * and evaluations where the spec wants them. The test split is read once, after the last step.
+ * What comes next in a run: the model's initialisation once where it has one, then every step, and evaluations where the spec wants them.
+ * The test split is read once, after the last step. Which rounds a step has is the optimiser's own affair.
  */
 import type { RunSpec } from '@geodesic/run-spec';
 
-/** A round to come; phase is `init`, `grad`, `grad-stats` or `eval/<split>`. */
-export interface PlannedPhase {
-  readonly step: number;
-  readonly phase: string;
-}
+/** A stage to come. */
+export type Stage =
+  | { readonly kind: 'init'; readonly step: 0 }
+  | { readonly kind: 'step'; readonly step: number }
+  /** Of the parameters after `step`. */
+  | { readonly kind: 'eval'; readonly step: number; readonly split: 'validation' | 'test' };
 
 /** What the sequence depends on. */
 export interface PhasePlanOptions {
@@ -16,17 +17,18 @@ export interface PhasePlanOptions {
   readonly initialise: boolean;
   readonly evaluateEvery: RunSpec['evaluate']['every'];
   readonly hasValidation: boolean;
-  readonly statisticsDue: (step: number) => boolean;
+  /** The last step that was made before: what comes after it is planned, its evaluation included. Default 0: all of the run. */
+  readonly after?: number;
 }
 
-/** The rounds of a run, in order. */
-export function* phasePlan(options: PhasePlanOptions): Generator<PlannedPhase, void> {
-  const { steps, evaluateEvery } = options;
-  if (options.initialise) yield { step: 0, phase: 'init' };
-  for (let step = 1; step <= steps; step++) {
-    yield { step, phase: options.statisticsDue(step) ? 'grad-stats' : 'grad' };
+/** The stages of a run, in order. */
+export function* phasePlan(options: PhasePlanOptions): Generator<Stage, void> {
+  const { steps, evaluateEvery, after = 0 } = options;
+  if (options.initialise && after === 0) yield { kind: 'init', step: 0 };
+  for (let step = Math.max(1, after); step <= steps; step++) {
+    if (step > after) yield { kind: 'step', step };
     const due = step === steps || (evaluateEvery > 0 && step % evaluateEvery === 0);
-    if (due && options.hasValidation) yield { step, phase: 'eval/validation' };
+    if (due && options.hasValidation) yield { kind: 'eval', step, split: 'validation' };
   }
-  yield { step: steps, phase: 'eval/test' };
+  yield { kind: 'eval', step: steps, split: 'test' };
 }

@@ -13,6 +13,8 @@ export type RunEventType =
   | 'run.accepted'
   | 'run.started'
   | 'step.committed'
+  | 'step.rejected'
+  | 'curvature.refreshed'
   | 'evaluation'
   | 'worker.joined'
   | 'worker.lost'

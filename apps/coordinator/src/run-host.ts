@@ -79,7 +79,7 @@ export class RunHost implements RunsService {
       admit: (header) => (this.#run ? this.#run.pool.judge(header) : { result: 'stale', detail: 'no run' }),
       contribute: (contribution) => (this.#run ? this.#run.pool.contribute(contribution) : { result: 'stale', detail: 'no run' }),
       fetch: (digest) => {
-        if (this.#run?.bundleDigest === digest) return this.#run.bundle;
+        if (this.#run) return this.#run.object(digest);
         throw new WireError('NOT_FOUND', `fetch: expected an object of the run in progress, got ${digest}`, 'join again');
       },
       follow: ({ run }) => this.#find(run, 'follow').publisher,

@@ -1,15 +1,17 @@
 /**
  * The one loop of a run: plan a round, have it computed, absorb its total, commit. A commit is an append to the log; the update is
  * streamed and the next round starts while the append is being made durable, and only then is the step announced. At most one commit
- * is under way. Rounds without an update (evaluations) are absorbed and that is all.
+ * is under way. A rejected attempt is a commit of its own. Rounds with neither (evaluations) are absorbed and that is all. A round that no
+ * worker can compute ends the run unless the trainer knows how to go on.
  */
 import { planRound } from '@geodesic/cluster';
-import type { Absorbed, RoundPlan, StepEntry } from '@geodesic/cluster';
+import type { Absorbed, Rejection, RoundPlan, StepEntry } from '@geodesic/cluster';
 import type { ParameterPublisher } from '@geodesic/wire';
 import type { CommitLogFile } from './commit-log-file.ts';
 import type { CommittedParameters } from './committed-parameters.ts';
+import { ProgramFailed, RoundInterrupted } from './round-errors.ts';
+import type { RoundObjects } from './round-objects.ts';
 import type { RunTrainer } from './run-meta.ts';
-import { RoundInterrupted } from './worker-pool.ts';
 import type { CompletedRound, WorkerPool } from './worker-pool.ts';
 
 /** A durable step. */
@@ -23,6 +25,19 @@ export interface CommittedStep {
   readonly workers: number;
 }
 
+/** A durable decision to give an attempt up. */
+export interface RejectedAttempt extends Rejection {
+  readonly step: number;
+  readonly attempt: number;
+  readonly phase: string;
+}
+
+/** What the curvature doctor says after its refresh in a step, a row for each layer. */
+export interface CurvatureReport {
+  readonly step: number;
+  readonly layers: readonly object[];
+}
+
 /** An evaluation of the parameters after a step. */
 export type Evaluation = NonNullable<Absorbed['evaluation']> & { readonly step: number };
 
@@ -32,6 +47,9 @@ export interface RunLoopObserver {
   advanced(step: number): void;
   /** The step is durable. */
   committed(step: CommittedStep): void;
+  /** The rejection is durable. */
+  rejected(attempt: RejectedAttempt): void;
+  refreshed(report: CurvatureReport): void;
   evaluated(evaluation: Evaluation): void;
 }
 
@@ -42,11 +60,13 @@ export interface RunLoopOptions {
   readonly committed: CommittedParameters;
   readonly pool: Pick<WorkerPool, 'round' | 'interrupt' | 'size'>;
   readonly publisher: Pick<ParameterPublisher, 'publish'>;
+  /** Where workers find the vectors of rounds and updates. */
+  readonly objects: RoundObjects;
   readonly log: Pick<CommitLogFile, 'append'>;
   readonly observer: RunLoopObserver;
 }
 
-/** A round whose total has been absorbed. */
+/** A round that the trainer has answered: its total has been absorbed, or its failure. */
 interface FinishedRound {
   readonly round: RoundPlan;
   readonly coverage: CompletedRound['coverage'];
@@ -81,7 +101,7 @@ export class RunLoop {
 
   /** Runs to the end, or to a stop. Every step is durable when the promise resolves. @throws what made the run fail */
   async run(): Promise<'completed' | 'stopped'> {
-    const { run, trainer, committed, pool } = this.#options;
+    const { run, trainer, committed, objects } = this.#options;
     try {
       while (this.#stopReason === undefined) {
         const plan = trainer.plan();
@@ -89,12 +109,10 @@ export class RunLoop {
           await this.#commit;
           return 'completed';
         }
-        const round = planRound({ run, plan, position: committed.position });
-        const { total, coverage } = await pool.round(round);
-        const examples = total.count; // the trainer owns the total from here on
-        const absorbed = trainer.absorb(total);
+        objects.begin(plan.inputs);
+        const finished = await this.#finishRound(planRound({ run, plan, position: committed.position }));
         await this.#commit;
-        this.#conclude({ round, coverage, examples, absorbed });
+        this.#conclude(finished);
       }
     } catch (error) {
       await this.#commit; // an error of the log says more than the interruption that it causes
@@ -115,21 +133,49 @@ export class RunLoop {
     else this.#graceTimer = setTimeout(interrupt, STOP_GRACE_MS);
   }
 
+  async #finishRound(round: RoundPlan): Promise<FinishedRound> {
+    const { trainer, pool } = this.#options;
+    try {
+      const { total, coverage } = await pool.round(round);
+      const examples = total.count; // the trainer owns the total from here on
+      return { round, coverage, examples, absorbed: trainer.absorb(total) };
+    } catch (error) {
+      const absorbed = error instanceof ProgramFailed ? trainer.reject?.(error.failure) : undefined;
+      if (absorbed === undefined) throw error;
+      return { round, coverage: [], examples: 0, absorbed };
+    }
+  }
+
   #conclude(finished: FinishedRound): void {
     const { round, absorbed } = finished;
-    const { committed, publisher, observer, pool } = this.#options;
-    if (absorbed.update) {
-      publisher.publish(committed.advance(absorbed.update));
+    const { committed, publisher, objects, observer, pool } = this.#options;
+    const { update, rejected, layers, evaluation } = absorbed;
+    if (update) {
+      if ('combination' in update) objects.update(update.combination);
+      publisher.publish(committed.advance(update));
+    }
+    if (update && !rejected) {
       this.#step = round.step;
       observer.advanced(round.step);
-      this.#commit = this.#makeDurable(finished);
+    }
+    if (update || rejected) {
+      this.#commit = rejected ? this.#logRejection(finished, rejected) : this.#logStep(finished);
       // The loop meets the error when it next awaits the commit; a round that waits for workers is ended by it.
       this.#commit.catch((error: unknown) => pool.interrupt(new RoundInterrupted(String(error))));
     }
-    if (absorbed.evaluation) observer.evaluated({ ...absorbed.evaluation, step: round.step });
+    if (layers) observer.refreshed({ step: round.step, layers });
+    if (evaluation) observer.evaluated({ ...evaluation, step: round.step });
   }
 
-  async #makeDurable({ round, coverage, examples, absorbed }: FinishedRound): Promise<void> {
+  async #logRejection({ round, absorbed }: FinishedRound, { reason, damping }: Rejection): Promise<void> {
+    const { log, committed, observer } = this.#options;
+    const { step, attempt, phase } = round;
+    const rejection = { step, attempt, phase, reason, damping };
+    await log.append({ type: 'rejected', ...rejection, ...(absorbed.update && { position: committed.position }) });
+    observer.rejected(rejection);
+  }
+
+  async #logStep({ round, coverage, examples, absorbed }: FinishedRound): Promise<void> {
     const { log, committed, observer } = this.#options;
     const { step, attempt, phase, inputDigest } = round;
     const { record, measurements } = absorbed;

@@ -29,6 +29,8 @@ export interface RunMeta {
   readonly leaseMs: number;
   /** Time between two heartbeats of a worker, ms. */
   readonly heartbeatMs: number;
+  /** Whether a program of the bundle reads the last committed change, or is moved by a part of it; default false. */
+  readonly usesPrevious?: boolean;
   /** One line for people under the name in the run's picture. */
   readonly subtitle?: string;
 }

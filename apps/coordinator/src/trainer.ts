@@ -2,10 +2,10 @@
  * The learning side of a run: what is computed next, and what a round's total sums change. All arithmetic that decides a result
  * happens here, on sums that do not depend on who computed them; each is divided by the global count once.
  */
-import { float64Tensor, type CheckpointFile } from '@geodesic/checkpoint';
-import type { Absorbed, Contribution, Fingerprint } from '@geodesic/cluster';
+import type { CheckpointFile } from '@geodesic/checkpoint';
+import type { Absorbed, Contribution, Fingerprint, PhasePlan, RoundFailure } from '@geodesic/cluster';
 import { openDataset, evaluationSlots, type Dataset } from '@geodesic/data';
-import { decodeBundle, evaluate, readSums, sumsLength, type Bundle } from '@geodesic/engine';
+import { codecOf, decodeBundle, evaluate, programSumsLength, type Bundle, type PhaseProgram } from '@geodesic/engine';
 import type { Linalg } from '@geodesic/linalg';
 import {
   createOptimizer,
@@ -14,15 +14,28 @@ import {
   type LayerRegistration,
   type MatrixDump,
   type Optimizer,
+  RoundFailedError,
+  type RoundRequest,
+  type Rounds,
+  type RoundTotals,
+  SearchFailedError,
+  type SearchConfig,
   type StateTree,
+  type StepOutput,
 } from '@geodesic/natural-gradient';
-import { digestRunSpec, modelName, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
+import { batchAt, digestRunSpec, modelName, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
 import { entryOf, makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
+import { optimizerFile, type ResumedRun } from './checkpoint-content.ts';
 import { advanceState, initialState, type CommittedState } from './committed-state.ts';
+import { CoordinatorError } from './errors.ts';
+import { EXIT } from './exit-code.ts';
 import { initialParameters } from './initial-parameters.ts';
 import { openLinalg, openLocalLinalg } from './open-linalg.ts';
-import { phasePlan, type PlannedPhase } from './phase-plan.ts';
+import { phasePlan, type Stage } from './phase-plan.ts';
 import type { RunMeta, RunTrainer, TrainerFactory } from './run-meta.ts';
+import { asFloat32, inputsOf, phaseOf, programOf, totalsOf } from './step-rounds.ts';
+
+export { committedFiles, resumedRun, type ResumedRun } from './checkpoint-content.ts';
 
 /** The learning side of a submitted bundle, and what the cluster side must know of it. @throws what is wrong with the bundle */
 export const createTrainer: TrainerFactory = async (bytes) => {
@@ -41,6 +54,7 @@ export const createTrainer: TrainerFactory = async (bytes) => {
     checkpointEvery: spec.checkpoint.every,
     leaseMs: spec.cluster.leaseMs,
     heartbeatMs: spec.cluster.heartbeatMs,
+    usesPrevious: usesPrevious(opened.bundle),
     subtitle: `${modelName(spec.model)} on ${spec.data.source}, ${layout.size.toLocaleString('en')} parameters`,
   };
   return { trainer, meta };
@@ -48,11 +62,12 @@ export const createTrainer: TrainerFactory = async (bytes) => {
 
 /**
  * Opens the data of a bundle for its sizes and builds its optimiser; without LAPACK, which has to be loaded.
+ * @param resume where the run stands; default: before its first step
  * @throws what is wrong with the bundle, {RangeError} for `linalg: lapack`
  */
-export function openTrainer(bytes: Uint8Array): BundleTrainer {
+export function openTrainer(bytes: Uint8Array, resume?: ResumedRun): BundleTrainer {
   const opened = openBundle(bytes);
-  return new BundleTrainer(opened, openLocalLinalg(opened.spec.linalg));
+  return new BundleTrainer(opened, openLocalLinalg(opened.spec.linalg), resume);
 }
 
 /** A bundle's parts that a trainer stands on. */
@@ -65,11 +80,28 @@ interface OpenedBundle {
 function openBundle(bytes: Uint8Array): OpenedBundle {
   const bundle = decodeBundle(bytes);
   const spec = validateRunSpec(bundle.spec, 'bundle');
-  return { bundle, spec, dataset: openDataset({ source: spec.data.source, validation: spec.data.validation }) };
+  return { bundle, spec, dataset: openDataset(spec.data) };
+}
+
+/** Whether workers need the last committed change: a program reads it, or a search combines it with a direction. */
+function usesPrevious({ phases, search }: Bundle): boolean {
+  return (
+    search?.['rule'] === 'quadratic' || Object.values(phases).some(({ graph }) => graph.inputs.some(({ name }) => name === 'previous'))
+  );
 }
 
 /** Failed factors that a run keeps: enough to see what is wrong, few enough to fit on any disk. */
 const mostDumps = 8;
+
+/** Names of the committed state beside the optimiser's own. */
+const [VALUES, WEIGHTS] = ['committed/values', 'committed/weights'];
+
+/** A step under way. */
+interface OpenStep {
+  readonly rounds: Rounds<StepOutput>;
+  /** The round that it waits for. */
+  readonly request: RoundRequest;
+}
 
 /** A trainer over a bundle. The run loop applies each update to `parameters` and `state`. */
 export class BundleTrainer implements RunTrainer {
@@ -82,25 +114,28 @@ export class BundleTrainer implements RunTrainer {
   readonly fingerprint: Fingerprint;
   readonly #bundle: Bundle;
   readonly #dataset: Dataset;
-  readonly #rounds: Iterator<PlannedPhase, void>;
+  readonly #stages: Iterator<Stage, void>;
   readonly #dumps: MatrixDump[] = [];
   #dumped = 0;
-  #next: PlannedPhase | undefined;
+  #stage: Stage | undefined;
+  #open: OpenStep | undefined;
   #optimizerState: StateTree;
   #committed: CommittedState;
 
-  constructor({ bundle, spec, dataset }: OpenedBundle, linalg: Linalg) {
+  constructor({ bundle, spec, dataset }: OpenedBundle, linalg: Linalg, resume?: ResumedRun) {
     this.#bundle = bundle;
     this.#dataset = dataset;
     this.spec = spec;
     this.steps = spec.steps!;
     this.layout = makeLayout(bundle.parameters);
-    this.parameters = initialParameters(bundle.parameters, spec.seed);
+    this.parameters = resume?.parameters.slice() ?? initialParameters(bundle.parameters, spec.seed);
     this.optimizer = createOptimizer({
       groups: bundle.groups.map(({ options, ...group }) => ({ ...group, ...options }) as unknown as GroupConfig),
-      layers: bundle.layers.map((layer): LayerRegistration => ({ ...layer, offset: entryOf(this.layout, layer.weight).offset })),
+      layers: registrationsOf(bundle, this.layout),
       parameters: this.layout,
       totalSteps: this.steps,
+      search: bundle.search as unknown as SearchConfig | undefined,
+      probeEvery: spec.optimizer.probeEvery,
       linalg,
       onFailedFactor: (failure) => {
         if (this.#dumped++ < mostDumps) this.#dumps.push(dumpFailedFactor(failure));
@@ -112,47 +147,61 @@ export class BundleTrainer implements RunTrainer {
       arch: process.arch,
       ...this.optimizer.fingerprint,
     };
-    this.#optimizerState = this.optimizer.initialState();
-    this.#committed = initialState(bundle.state);
-    this.state = Float32Array.from(this.#committed.values);
-    this.#rounds = phasePlan({
+    const { [VALUES]: values, [WEIGHTS]: weights, ...optimizerState } = resume?.optimizer ?? this.#firstState();
+    this.#optimizerState = optimizerState;
+    this.#committed = { values, weights };
+    this.state = Float32Array.from(values);
+    this.#stages = phasePlan({
       steps: this.steps,
       initialise: bundle.finishInit !== undefined,
       evaluateEvery: spec.evaluate.every,
       hasValidation: dataset.split('validation').size > 0,
-      statisticsDue: (step) => this.optimizer.statisticsDue(step),
+      ...(resume && { after: resume.step }),
     });
-    this.#next = this.#rounds.next().value ?? undefined;
+    this.#advance();
   }
 
-  plan(): ReturnType<RunTrainer['plan']> {
-    if (!this.#next) return undefined;
-    const { step, phase } = this.#next;
-    const [program, split] = phase.split('/');
-    const { columns, sums } = this.#bundle.phases[program];
-    return { step, attempt: 0, phase, slots: this.#slots(split), sumsLength: sumsLength(sums), scalarsLength: columns.length };
+  plan(): PhasePlan | undefined {
+    const stage = this.#stage;
+    if (!stage) return undefined;
+    const { step } = stage;
+    if (stage.kind !== 'step') return this.#planned({ step, phase: stage.kind === 'init' ? 'init' : `eval/${stage.split}` });
+    this.#open ??= this.#begin(step);
+    const { request } = this.#open;
+    const phase = phaseOf(request);
+    const inputs = inputsOf(this.#program(phase), request);
+    return { ...this.#planned({ step, phase, attempt: request.attempt }), ...(inputs && { inputs }) };
   }
 
   absorb(total: Contribution): Absorbed {
-    const { step, phase } = this.#next!;
-    const [program, split] = phase.split('/');
-    const { columns, sums } = this.#bundle.phases[program];
-    const means = new Map(columns.map((column, i) => [column, total.scalars[i] / total.count]));
-    const read = readSums(sums, total.sums);
-    const absorbed = split
-      ? evaluated(split, total.count, means)
-      : program === 'init'
-        ? this.#initialise(total.count, read)
-        : this.#step(step, total.count, read, means);
-    this.#next = this.#rounds.next().value ?? undefined;
-    return absorbed;
+    const stage = this.#stage!;
+    if (stage.kind === 'step') {
+      const { rounds, request } = this.#open ?? this.#begin(stage.step);
+      const totals = totalsOf(this.#program(request.program), total);
+      return this.#goOn(rounds, () => rounds.next(totals));
+    }
+    const totals = totalsOf(this.#program(stage.kind), total);
+    this.#advance();
+    return stage.kind === 'eval' ? evaluated(stage.split, totals) : this.#initialise(totals);
+  }
+
+  /** Throws the failure into the step, which may know an answer. @returns undefined where it has none, or outside of a step */
+  reject({ reason, worker }: RoundFailure): Absorbed | undefined {
+    if (this.#open === undefined) return undefined;
+    const { rounds } = this.#open;
+    const failure = new RoundFailedError({ reason, worker });
+    try {
+      return this.#goOn(rounds, () => rounds.throw(failure));
+    } catch (error) {
+      if (error === failure) return undefined;
+      throw error;
+    }
   }
 
   /** The optimiser's state and the committed state, both in float64. */
   checkpoint(): Readonly<Record<string, CheckpointFile>> {
-    const state = { ...this.#optimizerState, 'committed/values': this.#committed.values, 'committed/weights': this.#committed.weights };
-    const tensors = Object.entries(state).map(([name, values]) => [name, float64Tensor([values.length], values.slice())] as const);
-    return { 'optimizer.safetensors': { tensors: new Map(tensors) } };
+    const { values, weights } = this.#committed;
+    return optimizerFile({ ...this.#optimizerState, [VALUES]: values, [WEIGHTS]: weights });
   }
 
   /** Matrices since the last call; the first {@link mostDumps} of a run. */
@@ -160,31 +209,88 @@ export class BundleTrainer implements RunTrainer {
     return this.#dumps.splice(0);
   }
 
-  #slots(split: string | undefined): number {
-    if (!split) return this.spec.batch.slots;
+  #firstState(): Readonly<Record<string, Float64Array>> {
+    const { values, weights } = initialState(this.#bundle.state);
+    return { ...this.optimizer.initialState(), [VALUES]: values, [WEIGHTS]: weights };
+  }
+
+  #advance(): void {
+    this.#stage = this.#stages.next().value ?? undefined;
+  }
+
+  #program(phase: string): PhaseProgram {
+    const name = programOf(phase);
+    const program = this.#bundle.phases[name];
+    if (program) return program;
+    throw new RangeError(
+      `trainer: expected a program ${name} in the bundle, which its optimizer asks for, got ${Object.keys(this.#bundle.phases).join(', ')}`,
+    );
+  }
+
+  #planned({ step, phase, attempt = 0 }: { step: number; phase: string; attempt?: number | undefined }): PhasePlan {
+    const program = this.#program(phase);
+    const slots = this.#slots(step, phase);
+    const codec = codecOf(program);
+    const sumsLength = programSumsLength(program, slots * this.#bundle.slotSize);
+    return { step, attempt, phase, slots, sumsLength, scalarsLength: program.columns.length, ...(codec && { codec }) };
+  }
+
+  /** Initialisation comes before the first step and looks at its batch. */
+  #slots(step: number, phase: string): number {
+    const [program, split] = phase.split('/');
+    if (program !== 'eval') return batchAt(this.spec.batch, Math.max(1, step)).slots;
     return evaluationSlots(this.#dataset.split(split as Parameters<Dataset['split']>[0]).size, this.#bundle.slotSize).slots;
   }
 
-  #step(step: number, count: number, read: ReadonlyMap<string, ArrayLike<number>>, means: ReadonlyMap<string, number>): Absorbed {
-    const { delta, state, report } = this.optimizer.step(this.#optimizerState, {
-      step,
-      count,
-      gradientSum: read.get('gradient')!,
-      statistics: read,
-      parameters: this.parameters,
-    });
-    this.#optimizerState = state;
-    this.#committed = advanceState(this.#bundle.state, this.#committed, { step, count, means, sums: read });
+  #begin(step: number): OpenStep {
+    const rounds = this.optimizer.step(this.#optimizerState, { step, parameters: this.parameters });
+    const first = rounds.next();
+    if (first.done === true) throw new RangeError(`trainer: expected step ${step} to ask for a gradient, got an answer at once`);
+    this.#open = { rounds, request: first.value };
+    return this.#open;
+  }
+
+  /** The step with one more round: its next request, or its end. */
+  #goOn(rounds: Rounds<StepOutput>, resume: () => IteratorResult<RoundRequest, StepOutput>): Absorbed {
+    let next: IteratorResult<RoundRequest, StepOutput>;
+    try {
+      next = resume();
+    } catch (error) {
+      throw error instanceof SearchFailedError ? searchFailed(error) : error;
+    }
+    if (next.done === true) return this.#conclude(next.value);
+    this.#open = { rounds, request: next.value };
+    const { rejected } = next.value;
+    return rejected ? { rejected } : {};
+  }
+
+  /** The answer of a step; one that takes the last change back leaves the step to be made. */
+  #conclude({ update, state: optimizerState, report, layers, measured, rejected, record }: StepOutput): Absorbed {
+    this.#open = undefined;
+    this.#optimizerState = optimizerState;
+    const change =
+      update.kind === 'delta'
+        ? { delta: asFloat32(update.delta) }
+        : { combination: { direction: asFloat32(update.direction), alpha: update.alpha, mu: update.mu } };
+    if (rejected || !measured) return { update: { ...change, state: this.state.slice() }, ...(rejected && { rejected }) };
+    const { step } = this.#stage!;
+    const { count, sums } = measured;
+    const means = meansOf(measured);
+    this.#committed = advanceState(this.#bundle.state, this.#committed, { step, count, means, sums });
+    this.#advance();
     const { loss, accuracy, columns } = namedMeans(means);
+    // A row each time that something was refreshed: in between only its age changes.
+    const isFresh = layers.some(({ staleness, probeError }) => staleness === 0 || probeError !== undefined);
     return {
-      update: { delta, state: Float32Array.from(this.#committed.values) },
-      record: { examples: count },
+      update: { ...change, state: Float32Array.from(this.#committed.values) },
+      record: { examples: count, ...record },
       measurements: { trainLoss: loss, ...(accuracy !== undefined && { trainAccuracy: accuracy }), ...columns, ...report },
+      ...(isFresh && { layers }),
     };
   }
 
   /** Parameters that the data initialise: the update moves them from their first values to the computed ones. */
-  #initialise(count: number, read: ReadonlyMap<string, ArrayLike<number>>): Absorbed {
+  #initialise({ count, sums: read }: RoundTotals): Absorbed {
     const sums = this.#bundle.phases.init.sums.map(({ name, shape }): [string, TensorData] => [
       `sum:${name}`,
       { dtype: 'float64', shape, data: Float64Array.from(read.get(name)!) },
@@ -204,10 +310,29 @@ export class BundleTrainer implements RunTrainer {
   }
 }
 
-function evaluated(split: string, examples: number, means: ReadonlyMap<string, number>): Absorbed {
-  const { loss, accuracy, columns } = namedMeans(means);
+/** Layers as the optimiser knows them. Input factors count as constant where there is a program that leaves them out. */
+function registrationsOf({ layers, phases }: Bundle, layout: Layout): LayerRegistration[] {
+  const mayRest = phases['grad-stats-moving'] !== undefined;
+  return layers.map(({ constantInputs = false, ...layer }) => ({
+    ...layer,
+    offset: entryOf(layout, layer.weight).offset,
+    ...(constantInputs && mayRest && { constantInputs }),
+  }));
+}
+
+function searchFailed(cause: SearchFailedError): CoordinatorError {
+  const hint = 'start with a larger damping, or allow more rejections';
+  return new CoordinatorError('SEARCH_FAILED', cause.message, { hint, exitCode: EXIT.data, cause });
+}
+
+function meansOf({ columns, count }: Pick<RoundTotals, 'columns' | 'count'>): Map<string, number> {
+  return new Map([...columns].map(([name, sum]) => [name, sum / count]));
+}
+
+function evaluated(split: string, totals: RoundTotals): Absorbed {
+  const { loss, accuracy, columns } = namedMeans(meansOf(totals));
   const others = Object.keys(columns).length > 0 ? { columns } : {};
-  return { evaluation: { split, loss, ...(accuracy !== undefined && { accuracy }), ...others, examples } };
+  return { evaluation: { split, loss, ...(accuracy !== undefined && { accuracy }), ...others, examples: totals.count } };
 }
 
 /** Column means under the names that people read: the mean of `hit` is the accuracy. */

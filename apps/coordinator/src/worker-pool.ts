@@ -2,8 +2,8 @@
  * The workers of one run: carries events from sessions and uploads to the coordinator machine, and its actions to the sessions. Owns
  * the clock and the tick; decides nothing that the machine does not say.
  */
-import { CoordinatorMachine, sameRound } from '@geodesic/cluster';
-import type { Contribution, CoordinatorAction, CoverageEntry, Fingerprint, Member, RoundPlan } from '@geodesic/cluster';
+import { codedSegments, CoordinatorMachine, sameRound } from '@geodesic/cluster';
+import type { Contribution, CoordinatorAction, CoverageEntry, Fingerprint, Member, RoundFailure, RoundPlan } from '@geodesic/cluster';
 import type {
   ContributeAck,
   ContributionHeader,
@@ -12,11 +12,13 @@ import type {
   WireContribution,
   WorkerMessage,
 } from '@geodesic/wire';
+import { sameSegments } from '@geodesic/tensor';
 import { CoordinatorError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { Visitor } from './lobby.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import type { ProgressReport } from './progress-meter.ts';
+import { ProgramFailed } from './round-errors.ts';
 
 /** What people are told about workers. */
 export interface PoolObserver {
@@ -39,11 +41,6 @@ export interface CompletedRound {
   /** Owned by the receiver. */
   readonly total: Contribution;
   readonly coverage: readonly CoverageEntry[];
-}
-
-/** Ends the wait for a round whose result is no longer wanted. */
-export class RoundInterrupted extends Error {
-  override readonly name = 'RoundInterrupted';
 }
 
 interface Resident extends Visitor {
@@ -90,7 +87,7 @@ export class WorkerPool {
     };
   }
 
-  /** Has a round computed; waits for workers as long as it takes. @throws {CoordinatorError} ROUND_FAILED or PROGRAM_FAILED, {RoundInterrupted} */
+  /** Has a round computed; waits for workers as long as it takes. @throws {CoordinatorError} ROUND_FAILED, {ProgramFailed}, {RoundInterrupted} */
   round(plan: RoundPlan): Promise<CompletedRound> {
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject };
@@ -108,8 +105,10 @@ export class WorkerPool {
   judge(header: ContributionHeader): ContributeAck | undefined {
     const plan = this.#machine.round;
     if (plan === undefined || !sameRound(plan, header.round)) return { result: 'stale', detail: 'another round is in progress' };
-    if (header.sumsLength === plan.sumsLength) return undefined;
-    return { result: 'corrupt', detail: `sums: expected ${plan.sumsLength} elements, got ${header.sumsLength}` };
+    if (header.sumsLength !== plan.sumsLength)
+      return { result: 'corrupt', detail: `sums: expected ${plan.sumsLength} elements, got ${header.sumsLength}` };
+    if (sameSegments(header.coded ?? [], codedSegments(header.block, plan.codec) ?? [])) return undefined;
+    return { result: 'corrupt', detail: 'coded segments: expected those of the round, at its level of the tree' };
   }
 
   /** Hands a whole contribution to the round. */
@@ -151,9 +150,7 @@ export class WorkerPool {
         visitor.peer.end();
         break;
       case 'failed':
-        // It stays connected and hears that the run is over, once that is on the disk.
-        this.#left(visitor, message.reason);
-        this.interrupt(programFailed(message.reason));
+        this.#handle({ type: 'program-failed', ...member, round: message.round, reason: message.reason, at: now() });
         break;
       case 'hello':
         break; // said twice: harmless
@@ -176,6 +173,7 @@ export class WorkerPool {
   #perform(actions: readonly CoordinatorAction[]): void {
     for (const action of actions) {
       if (action.type === 'round-complete') this.#settle()?.resolve(action);
+      else if (action.type === 'abandon-round') this.#settle()?.reject(new ProgramFailed(failureOf(action)));
       else if (action.type === 'round-failed') this.#settle()?.reject(roundFailed(action.reason));
       else if (action.type !== 'acknowledge') this.#tell(action);
     }
@@ -240,9 +238,9 @@ function roundFailed(reason: string): CoordinatorError {
   return new CoordinatorError('ROUND_FAILED', reason, { hint, exitCode: EXIT.data });
 }
 
-function programFailed(reason: string): CoordinatorError {
-  const hint = 'guard the operation (a division, logarithm or root of zero), or lower the learning rate';
-  return new CoordinatorError('PROGRAM_FAILED', reason, { hint, exitCode: EXIT.data });
+function failureOf({ round, worker, reason }: Extract<CoordinatorAction, { type: 'abandon-round' }>): RoundFailure {
+  const { step, attempt, phase } = round;
+  return { step, attempt, phase, reason, worker };
 }
 
 /** Monotonic milliseconds. */

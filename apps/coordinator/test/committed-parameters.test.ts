@@ -1,4 +1,4 @@
-import { chunkCrcs, initialChain, nextChain, parametersChecksum } from '@geodesic/cluster';
+import { chunkCrcs, combine, initialChain, nextChain, nextCombinationChain, parametersChecksum, referTo } from '@geodesic/cluster';
 import { describe, expect, it } from 'vitest';
 import { CommittedParameters } from '../src/committed-parameters.ts';
 
@@ -16,5 +16,36 @@ describe('CommittedParameters', () => {
     expect(update).toMatchObject({ version: 1, previousChain: start, chain: nextChain(start, 1, chunkCrcs(payload)) });
     expect(committed.position).toEqual({ version: 1, chain: update.chain, checksum: parametersChecksum(parameters) });
     expect(committed.snapshot()).toMatchObject({ version: 1, chain: update.chain, parameters, state });
+  });
+
+  it('forms a combination from what was broadcast and the last change, which a snapshot carries', () => {
+    const [parameters, state] = [Float32Array.of(1, 2), Float32Array.of(0.5)];
+    const committed = new CommittedParameters({ parameters, state }, { usesPrevious: true });
+    expect([...committed.snapshot().previous]).toEqual([0, 0]);
+    const first = Float32Array.of(0.1, -1);
+    const { chain } = committed.advance({ delta: first, state });
+    expect(committed.snapshot().previous).toEqual(first);
+    first.fill(9); // it is a copy
+    const combination = { direction: Float32Array.of(3, 4), alpha: 0.3, mu: 0.7 };
+    const before = parameters.slice();
+    const update = committed.advance({ combination, state });
+    const delta = combine(combination.direction, Float32Array.of(0.1, -1), 0.3, 0.7);
+    expect(parameters).toEqual(before.map((value, i) => value + delta[i]));
+    expect(committed.snapshot().previous).toEqual(delta);
+    const reference = referTo(combination);
+    const next = nextCombinationChain(chain, 2, { combination: reference, state });
+    expect(update).toEqual({ version: 2, previousChain: chain, chain: next, combination: reference, state });
+    expect(committed.position).toEqual({ version: 2, chain: next, checksum: parametersChecksum(parameters) });
+  });
+
+  it('keeps no last change where no program reads it, and refuses to combine with one', () => {
+    const committed = new CommittedParameters({ parameters: Float32Array.of(1), state: new Float32Array(0) });
+    const state = new Float32Array(0);
+    committed.advance({ delta: Float32Array.of(1), state });
+    expect(committed.snapshot().previous).toHaveLength(0);
+    committed.advance({ combination: { direction: Float32Array.of(1), alpha: 2, mu: 0 }, state });
+    expect([...committed.parameters]).toEqual([4]);
+    const combination = { direction: Float32Array.of(1), alpha: 2, mu: 0.5 };
+    expect(() => committed.advance({ combination, state })).toThrow('combine: previous: expected 1 elements, got 0');
   });
 });

@@ -23,6 +23,10 @@ export interface FixtureSpec {
   readonly leaseMs?: number;
   /** Step whose computation fails. */
   readonly failAt?: number;
+  /** Step whose computation fails in its first attempt. */
+  readonly failOnce?: number;
+  /** Steps of several rounds, with broadcast directions and combined updates. */
+  readonly quadratic?: boolean;
 }
 
 /** How a process ended, and what it wrote to stderr. */

@@ -1,25 +1,34 @@
-import type { Contribution, LogEntry, RoundPlan } from '@geodesic/cluster';
+import { combine, vectorDigest } from '@geodesic/cluster';
+import type { Absorbed, Contribution, LogEntry, PhasePlan, RoundFailure, RoundPlan } from '@geodesic/cluster';
 import { describe, expect, it } from 'vitest';
 import { CommittedParameters } from '../src/committed-parameters.ts';
+import { ProgramFailed } from '../src/round-errors.ts';
+import { RoundObjects } from '../src/round-objects.ts';
 import { RunLoop } from '../src/run-loop.ts';
 import type { RunTrainer } from '../src/run-meta.ts';
 import type { CompletedRound } from '../src/worker-pool.ts';
 
-/** A run of two steps and an evaluation, whose disk and workers answer when the test says so. */
+/** A run, by default of two steps and an evaluation, whose disk and workers answer when the test says so. */
 class Stage {
   readonly history: string[] = [];
   readonly rounds: { plan: RoundPlan; resolve: (round: CompletedRound) => void; reject: (error: Error) => void }[] = [];
   readonly appends: { entry: LogEntry; resolve: () => void; reject: (error: Error) => void }[] = [];
+  readonly objects = new RoundObjects({ spareElements: 0 });
+  readonly committed: CommittedParameters;
   workers = 1;
   readonly loop: RunLoop;
 
-  constructor() {
-    const trainer = threeRounds();
+  constructor(trainer: RunTrainer = threeRounds()) {
+    this.committed = new CommittedParameters(trainer, { usesPrevious: true });
     this.loop = new RunLoop({
       run: 'r',
       trainer,
-      committed: new CommittedParameters(trainer),
-      publisher: { publish: ({ version }) => this.history.push(`publish ${version}`) },
+      committed: this.committed,
+      objects: this.objects,
+      publisher: {
+        publish: (update) =>
+          this.history.push(`publish ${update.version}${'combination' in update ? ` ${update.combination.digest.slice(0, 10)}` : ''}`),
+      },
       pool: pooled(this),
       log: {
         append: (entry) => new Promise<void>((resolve, reject) => this.appends.push({ entry, resolve, reject })),
@@ -27,6 +36,8 @@ class Stage {
       observer: {
         advanced: (step) => this.history.push(`advanced ${step}`),
         committed: ({ step, examples }) => this.history.push(`committed ${step} with ${examples}`),
+        rejected: ({ step, attempt, reason, damping }) => this.history.push(`rejected ${step}.${attempt}: ${reason}, ${damping}`),
+        refreshed: ({ step, layers }) => this.history.push(`refreshed after ${step}: ${JSON.stringify(layers)}`),
         evaluated: ({ step, split }) => this.history.push(`${split} after ${step}`),
       },
     });
@@ -42,6 +53,20 @@ class Stage {
       sums: new Float32Array(plan.sumsLength),
     };
     resolve({ total, coverage: [] });
+    await settled();
+  }
+
+  /** Lets the disk finish what it was asked for last. */
+  async write(): Promise<void> {
+    this.appends.at(-1)!.resolve();
+    await settled();
+  }
+
+  /** Fails the round in progress as a program that makes NaN does. */
+  async failRound(): Promise<void> {
+    const { plan, reject } = this.rounds.at(-1)!;
+    const { step, attempt, phase } = plan;
+    reject(new ProgramFailed({ step, attempt, phase, reason: 'Log makes NaN', worker: 'w1' }));
     await settled();
   }
 }
@@ -79,6 +104,29 @@ function threeRounds(): RunTrainer {
       if (phase === 'grad') return { update: { delta: Float32Array.of(1, 1), state } };
       return { evaluation: { split: 'test', loss: 1, accuracy: 1, examples: 10 } };
     },
+  };
+}
+
+const direction = Float32Array.of(1, 2);
+
+/** A trainer that plans these rounds and answers each as it is told, its failure with `onFailure`. */
+function scripted(
+  rounds: readonly (Partial<PhasePlan> & { answer: Absorbed })[],
+  onFailure?: (failure: RoundFailure) => Absorbed | undefined,
+): RunTrainer {
+  let at = 0;
+  const answer = (): Absorbed => rounds[at++].answer;
+  return {
+    parameters: new Float32Array(2),
+    state: new Float32Array(0),
+    plan: () => rounds[at] && { step: 1, attempt: 0, phase: 'grad', slots: 1, sumsLength: 2, scalarsLength: 1, ...rounds[at] },
+    absorb: answer,
+    ...(onFailure && {
+      reject: (failure) => {
+        at += 1;
+        return onFailure(failure);
+      },
+    }),
   };
 }
 
@@ -137,4 +185,98 @@ describe('RunLoop', () => {
     expect(await end).toBe('stopped');
     expect(stage.appends).toEqual([]);
   });
+});
+
+describe('RunLoop with rounds of a quadratic step', () => {
+  const state = new Float32Array(0);
+  const update = { combination: { direction, alpha: 0.5, mu: 0.25 }, state };
+
+  it('keeps what rounds and updates name where workers can fetch it', async () => {
+    const other = Float32Array.of(7, 8);
+    const stage = new Stage(
+      scripted([
+        { phase: 'quad', inputs: { vectors: { direction } }, answer: {} },
+        { phase: 'trial', inputs: { vectors: {}, move: { direction: other, alpha: 1, mu: 0 } }, answer: { update } },
+        { step: 2, answer: {} },
+        { step: 2, attempt: 1, answer: {} },
+      ]),
+    );
+    void stage.loop.run();
+    await settled();
+    const kept = (): boolean[] => [direction, other].map((vector) => stage.objects.find(vectorDigest(vector)) !== undefined);
+    expect(stage.rounds[0].plan.inputs).toEqual({ vectors: [{ name: 'direction', digest: vectorDigest(direction), length: 2 }] });
+    expect(kept()).toEqual([true, false]);
+    await stage.completeRound();
+    expect(kept()).toEqual([true, true]);
+    await stage.completeRound();
+    expect(stage.history).toContain(`publish 1 ${vectorDigest(direction).slice(0, 10)}`);
+    await stage.write();
+    await stage.completeRound();
+    expect(kept()).toEqual([true, false]); // the update's, whose followers may still be on their way
+    expect(stage.committed.parameters).toEqual(combine(direction, new Float32Array(2), 0.5, 0.25));
+  });
+
+  it('logs a rejected attempt before anything later, and the attempt that succeeded with the step', async () => {
+    const rejected = { reason: 'the objective rose', damping: 3 };
+    const stage = new Stage(
+      scripted([
+        { phase: 'trial', answer: { rejected } },
+        { phase: 'trial', attempt: 1, answer: { update, layers: [{ layer: 'first', moved: 0.5 }] } },
+      ]),
+    );
+    const end = stage.loop.run();
+    await settled();
+    await stage.completeRound();
+    await stage.completeRound();
+    expect(stage.appends.map(({ entry }) => entry)).toEqual([{ type: 'rejected', step: 1, attempt: 0, phase: 'trial', ...rejected }]);
+    expect(stage.history).toEqual(['round trial 1 at version 0', 'round trial 1 at version 0']);
+    await stage.write();
+    expect(stage.appends[1].entry).toMatchObject({ type: 'step', step: 1, attempt: 1, version: 1 });
+    await stage.write();
+    expect(await end).toBe('completed');
+    expect(stage.history.slice(2)).toEqual([
+      'rejected 1.0: the objective rose, 3',
+      `publish 1 ${vectorDigest(direction).slice(0, 10)}`,
+      'advanced 1',
+      'refreshed after 1: [{"layer":"first","moved":0.5}]',
+      'committed 1 with 10',
+    ]);
+  });
+
+  it('goes on after a round that no worker can compute when the trainer takes the last change back', async () => {
+    const failures: RoundFailure[] = [];
+    const back = { combination: { direction: new Float32Array(2), alpha: 0, mu: -1 }, state };
+    const rejected = { reason: 'NaN after step 1', damping: 5 };
+    const stage = new Stage(
+      scripted([{ answer: { update } }, { step: 2, answer: {} }, { step: 2, attempt: 1, answer: {} }], (failure) => {
+        failures.push(failure);
+        return { update: back, rejected };
+      }),
+    );
+    const end = stage.loop.run();
+    await settled();
+    await stage.completeRound();
+    await stage.write();
+    await stage.failRound();
+    expect(failures).toEqual([{ step: 2, attempt: 0, phase: 'grad', reason: 'Log makes NaN', worker: 'w1' }]);
+    const position = stage.committed.position;
+    expect(stage.appends[1].entry).toEqual({ type: 'rejected', step: 2, attempt: 0, phase: 'grad', ...rejected, position });
+    expect([position.version, [...stage.committed.parameters], stage.loop.step]).toEqual([2, [0, 0], 1]);
+    await stage.write();
+    await stage.completeRound();
+    expect(await end).toBe('completed');
+    expect(stage.history.slice(-2)).toEqual(['round grad 2 at version 2', 'rejected 2.0: NaN after step 1, 5']);
+    expect(stage.history.filter((line) => line.startsWith('advanced'))).toEqual(['advanced 1']);
+  });
+
+  it.each([['has no answer', (): undefined => undefined] as const, ['knows no failures', undefined] as const])(
+    'fails, naming the worker, when the trainer %s',
+    async (_, onFailure) => {
+      const stage = new Stage(scripted([{ answer: {} }], onFailure));
+      const end = stage.loop.run().catch((error: unknown) => error);
+      await settled();
+      await stage.failRound();
+      expect(await end).toMatchObject({ code: 'PROGRAM_FAILED', message: 'Log makes NaN (met by w1)' });
+    },
+  );
 });

@@ -1,10 +1,11 @@
 /**
  * From a block of slots to its contribution. Short programs are unrolled over as many slots as fit and run in one call; long ones,
- * and blocks with an empty slot, run slot by slot. Both ways give the same bits, and the first block of every width is computed in both to
- * prove it on the machine at hand.
+ * blocks with an empty slot, and those that gather rows, run slot by slot. Both ways give the same bits, and the first block of every width
+ * is computed in both to prove it on the machine at hand. Coded sums are rounded at their level of the tree, above which nothing is unrolled.
  */
-import { BlockAccumulator, blockEnd, blockStart, type Block, type Contribution } from '@geodesic/cluster';
-import type { Executor, PhaseProgram } from '@geodesic/engine';
+import { BlockAccumulator, blockEnd, blockStart, roundAtLevel, type Block, type Contribution } from '@geodesic/cluster';
+import { codecOf, programSumsLength, type Executor, type PhaseProgram } from '@geodesic/engine';
+import type { SumsCodec } from '@geodesic/tensor';
 import { FusedBlock } from './fused-block.ts';
 import { PhaseRunner, type RowShape, type SharedInputs } from './phase-runner.ts';
 import { countExamples, type SlotRows } from './slot-rows.ts';
@@ -21,6 +22,7 @@ export class BlockRunner {
   readonly #executor: Executor;
   readonly #rows: RowShape;
   readonly #slot: PhaseRunner;
+  readonly #codec: SumsCodec | undefined;
   readonly #fused: Map<number, Promise<FusedBlock>> = new Map();
   /** Levels at which an unrolled program gave the bits of single slots. */
   readonly #proven: Set<number> = new Set();
@@ -32,9 +34,12 @@ export class BlockRunner {
     this.#executor = executor;
     this.#rows = parts.rows;
     this.#slot = parts.slot;
+    this.#codec = codecOf(phase);
     // The reference interpreter keeps doubles between nodes: within one program a slot's sums would not be rounded before they are added.
     const unrolls = executor.name !== 'reference';
-    this.#highest = unrolls ? Math.max(0, Math.floor(Math.log2(UNROLLED_NODES / phase.graph.nodes.length))) : 0;
+    const fitting = Math.floor(Math.log2(UNROLLED_NODES / phase.graph.nodes.length));
+    const gathers = (phase.rows ?? []).length > 0;
+    this.#highest = unrolls && !gathers ? Math.max(0, Math.min(fitting, this.#codec?.level ?? fitting)) : 0;
   }
 
   /** Compiles a phase for single slots; wider programs are compiled when a block first asks for them. */
@@ -45,12 +50,10 @@ export class BlockRunner {
   /** Computes the contribution of a block, in tree order. */
   async run(block: Block, rowsOf: RowSource, shared: SharedInputs): Promise<Contribution> {
     const level = Math.min(block.level, this.#highest);
-    const accumulator = this.#accumulator(block);
-    for (let start = blockStart(block); start < blockEnd(block); start += 1 << level) {
-      const part = await this.#part({ level, index: start >> level }, rowsOf, shared);
-      if (level === block.level) return part;
-      accumulator.push(part);
-    }
+    if (level === block.level) return this.#part(block, rowsOf, shared);
+    const accumulator = this.#accumulator(block, rowsOf(blockStart(block)));
+    for (let start = blockStart(block); start < blockEnd(block); start += 1 << level)
+      accumulator.push(await this.#part({ level, index: start >> level }, rowsOf, shared));
     return accumulator.finish();
   }
 
@@ -58,7 +61,7 @@ export class BlockRunner {
     const rows = Array.from({ length: 1 << block.level }, (_, i) => rowsOf(blockStart(block) + i));
     if (block.level === 0 || rows.some((slot) => countExamples(slot) === 0)) return this.#slotBySlot(block, rows, shared);
     const fused = await this.#fusedProgram(block.level);
-    const contribution = { block, ...(await fused.run(rows, shared)) };
+    const contribution = roundAtLevel({ block, ...(await fused.run(rows, shared)) }, this.#codec);
     if (this.#proven.has(block.level)) return contribution;
     const reference = await this.#slotBySlot(block, rows, shared);
     if (sameBits(contribution.sums, reference.sums)) this.#proven.add(block.level);
@@ -67,17 +70,18 @@ export class BlockRunner {
   }
 
   async #slotBySlot(block: Block, rows: readonly SlotRows[], shared: SharedInputs): Promise<Contribution> {
-    const accumulator = this.#accumulator(block);
-    for (const [i, slot] of rows.entries())
-      accumulator.push({ block: { level: 0, index: blockStart(block) + i }, ...(await this.#slot.run(slot, shared)) });
+    const accumulator = this.#accumulator(block, rows[0]);
+    for (const [i, slot] of rows.entries()) {
+      const sums = await this.#slot.run(slot, shared);
+      accumulator.push(roundAtLevel({ block: { level: 0, index: blockStart(block) + i }, ...sums }, this.#codec));
+    }
     return accumulator.finish();
   }
 
   #fusedProgram(level: number): Promise<FusedBlock> {
     const known = this.#fused.get(level);
     if (known) return known;
-    const options = { ...this.#rows, slots: 1 << level, sumsLength: this.#slot.sumsLength };
-    const compiled = FusedBlock.compile(this.#phase, this.#executor, options);
+    const compiled = FusedBlock.compile(this.#phase, this.#executor, { ...this.#rows, slots: 1 << level });
     this.#fused.set(level, compiled);
     return compiled;
   }
@@ -89,8 +93,9 @@ export class BlockRunner {
     process.emitWarning(`${name} computes ${1 << level} slots in one program with other bits than one by one; they are run one by one`);
   }
 
-  #accumulator(block: Block): BlockAccumulator {
-    return new BlockAccumulator({ block, sumsLength: this.#slot.sumsLength, scalarsLength: this.#slot.scalarsLength });
+  #accumulator(block: Block, { roundRows }: SlotRows): BlockAccumulator {
+    const sumsLength = programSumsLength(this.#phase, roundRows);
+    return new BlockAccumulator({ block, sumsLength, scalarsLength: this.#slot.scalarsLength, codec: this.#codec });
   }
 }
 

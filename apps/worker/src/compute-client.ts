@@ -1,7 +1,10 @@
-/** The main thread's end of the compute thread: requests as promises. Any failure there is final: every pending request rejects. */
+/**
+ * The main thread's end of the compute thread: requests as promises. A program that fails on its inputs fails its own request; any other
+ * failure is final, and every pending request rejects.
+ */
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { ComputeRequest, Contribution } from '@geodesic/cluster';
+import type { ComputeRequest, Contribution, Snapshot, StreamedUpdate } from '@geodesic/cluster';
 import type { ComputeMessage, ComputeReply, ComputeThreadData } from './compute-messages.ts';
 import { ComputeError } from './errors.ts';
 
@@ -53,18 +56,33 @@ export class ComputeClient {
   }
 
   /** Replaces the parameters; their memory goes to the thread. Returns the checksum of what is held. */
-  load(snapshot: { version: number; parameters: Float32Array; state: Float32Array }): Promise<string> {
-    const { version, parameters, state } = snapshot;
-    return this.#holds({ type: 'load', version, parameters, state }, [parameters, state]);
+  load({ version, parameters, state, previous }: Snapshot & { readonly version: number }): Promise<string> {
+    return this.#holds({ type: 'load', version, snapshot: { parameters, state, previous } }, [parameters, state, previous]);
   }
 
   /** Applies an update, whose memory goes to the thread. Returns the checksum of what is held. */
-  apply(update: { version: number; delta: Float32Array; state: Float32Array }): Promise<string> {
-    const { version, delta, state } = update;
-    return this.#holds({ type: 'apply', version, delta, state }, [delta, state]);
+  apply(version: number, update: StreamedUpdate): Promise<string> {
+    const { state } = update;
+    if ('combination' in update)
+      return this.#holds({ type: 'apply', version, update: { combination: update.combination, state } }, [state]);
+    const { delta } = update;
+    return this.#holds({ type: 'apply', version, update: { delta, state } }, [delta, state]);
   }
 
-  /** Computes a block on the parameters of `version`; undefined when they have moved on before its turn. */
+  /** Gives a vector to the thread, with its memory, before later requests name it. */
+  hold(digest: string, vector: Float32Array): void {
+    this.#post({ type: 'hold', digest, vector }, [vector.buffer as ArrayBuffer]);
+  }
+
+  /** Has the thread forget a vector that no later request names. */
+  release(digest: string): void {
+    this.#post({ type: 'release', digest }, []);
+  }
+
+  /**
+   * Computes a block on the parameters of `version`; undefined when they have moved on before its turn.
+   * @throws {ComputeError} of fault `program` for this request alone
+   */
   async compute(version: number, request: ComputeRequest): Promise<Contribution | undefined> {
     const reply = await this.#request({ type: 'compute', version, request }, []);
     return reply.type === 'computed' ? reply.contribution : undefined;
@@ -87,13 +105,20 @@ export class ComputeClient {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#pending.push({ resolve, reject });
-      this.#thread.postMessage(message, transfer);
+      this.#post(message, transfer);
     });
   }
 
+  #post(message: ComputeMessage, transfer: ArrayBuffer[]): void {
+    this.#thread.postMessage(message, transfer);
+  }
+
   #settle(reply: ComputeReply): void {
-    if (reply.type === 'failed') this.#fail(new ComputeError(reply.message, reply.fault));
-    else this.#pending.shift()?.resolve(reply);
+    if (reply.type === 'failed') {
+      const error = new ComputeError(reply.message, reply.fault);
+      if (reply.fault === 'program') this.#pending.shift()?.reject(error);
+      else this.#fail(error);
+    } else this.#pending.shift()?.resolve(reply);
   }
 
   #fail(error: Error): void {

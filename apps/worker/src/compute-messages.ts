@@ -1,5 +1,5 @@
 /** What the main thread asks of the compute thread and what comes back. Requests are served one at a time, in order. */
-import type { Block, ComputeRequest, Contribution } from '@geodesic/cluster';
+import type { Block, ComputeRequest, Contribution, Snapshot, StreamedUpdate } from '@geodesic/cluster';
 
 /** The data that the thread starts with. */
 export interface ComputeThreadData {
@@ -8,10 +8,15 @@ export interface ComputeThreadData {
   readonly program: string;
 }
 
-/** A request. `version` names the parameters: those that are loaded, or those that the computation is for. */
+/**
+ * A request. `version` names the parameters: those that are loaded, or those that the computation is for. `hold` and `release` are not
+ * answered; they take effect before the requests after them.
+ */
 export type ComputeMessage =
-  | { readonly type: 'load'; readonly version: number; readonly parameters: Float32Array; readonly state: Float32Array }
-  | { readonly type: 'apply'; readonly version: number; readonly delta: Float32Array; readonly state: Float32Array }
+  | { readonly type: 'load'; readonly version: number; readonly snapshot: Snapshot }
+  | { readonly type: 'apply'; readonly version: number; readonly update: StreamedUpdate }
+  | { readonly type: 'hold'; readonly digest: string; readonly vector: Float32Array }
+  | { readonly type: 'release'; readonly digest: string }
   | { readonly type: 'compute'; readonly version: number; readonly request: ComputeRequest };
 
 /** What the thread says, in the order of the requests; `ready` comes first. */

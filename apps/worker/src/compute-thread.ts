@@ -56,11 +56,17 @@ class RequestQueue {
     switch (message.type) {
       case 'load':
         this.#version = message.version;
-        reply({ type: 'holds', checksum: this.#computer.load(message) });
+        reply({ type: 'holds', checksum: this.#computer.load(message.snapshot) });
         break;
       case 'apply':
         this.#version = message.version;
-        reply({ type: 'holds', checksum: this.#computer.apply(message) });
+        reply({ type: 'holds', checksum: this.#computer.apply(message.update) });
+        break;
+      case 'hold':
+        this.#computer.hold(message.digest, message.vector);
+        break;
+      case 'release':
+        this.#computer.release(message.digest);
         break;
       case 'compute': {
         const { request, version } = message;

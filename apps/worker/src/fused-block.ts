@@ -6,6 +6,7 @@ import {
   blockInputName,
   blockProgram,
   packSums,
+  sumsLength,
   type Executor,
   type NamedTensors,
   type PhaseProgram,
@@ -20,24 +21,18 @@ export class FusedBlock {
   readonly #phase: PhaseProgram;
   readonly #program: Program;
   readonly #slots: readonly RowBuffers[];
-  readonly #sumsLength: number;
 
-  private constructor(phase: PhaseProgram, program: Program, options: { slots: readonly RowBuffers[]; sumsLength: number }) {
+  private constructor(phase: PhaseProgram, program: Program, slots: readonly RowBuffers[]) {
     this.#phase = phase;
     this.#program = program;
-    this.#slots = options.slots;
-    this.#sumsLength = options.sumsLength;
+    this.#slots = slots;
   }
 
   /** Unrolls and compiles a phase for blocks of `slots` slots. */
-  static async compile(
-    phase: PhaseProgram,
-    executor: Executor,
-    options: RowShape & { readonly slots: number; readonly sumsLength: number },
-  ): Promise<FusedBlock> {
+  static async compile(phase: PhaseProgram, executor: Executor, options: RowShape & { readonly slots: number }): Promise<FusedBlock> {
     const program = await executor.compile(blockProgram(phase, options.slots));
     const slots = Array.from({ length: options.slots }, () => new RowBuffers(phase, options));
-    return new FusedBlock(phase, program, { slots, sumsLength: options.sumsLength });
+    return new FusedBlock(phase, program, slots);
   }
 
   /** Computes the sums of S slots, each of which has an example: an empty slot is an identity that the graph does not know. */
@@ -49,7 +44,7 @@ export class FusedBlock {
       for (const { name } of this.#phase.graph.inputs) inputs[blockInputName(name, slot)] = available[name];
     });
     const outputs = await this.#program.run(inputs as NamedTensors);
-    const sums = new Float32Array(this.#sumsLength);
+    const sums = new Float32Array(sumsLength(this.#phase.sums));
     packSums(this.#phase.sums, outputs, sums);
     const scalars = this.#slots.map((_, slot) => {
       const columns = new Float64Array(this.#phase.columns.length);

@@ -1,17 +1,20 @@
 /**
  * Keeps the compute thread's parameters at the coordinator's: follows the stream, checks that every update continues the digest chain,
- * hands it to the thread and reports the position with the thread's own checksum. An update is read only when the one before is applied.
+ * hands it to the thread and reports the position with the thread's own checksum. An update is read only when the one before is applied;
+ * one that names a direction waits for it, and where that is gone the stream is over: the next one starts with a snapshot.
  */
-import { nextChain } from '@geodesic/cluster';
+import { nextChain, nextCombinationChain } from '@geodesic/cluster';
 import type { Position } from '@geodesic/cluster';
 import { WireError } from '@geodesic/wire';
 import type { ExchangeClient, ParameterFrame } from '@geodesic/wire';
 import type { ComputeClient } from './compute-client.ts';
+import type { VectorStock } from './vector-stock.ts';
 
 /** Options of {@link followParameters}. */
 export interface FollowOptions {
-  readonly exchange: ExchangeClient;
-  readonly thread: ComputeClient;
+  readonly exchange: Pick<ExchangeClient, 'follow'>;
+  readonly thread: Pick<ComputeClient, 'load' | 'apply'>;
+  readonly vectors: Pick<VectorStock, 'provide'>;
   readonly run: string;
   readonly incarnation: string;
   readonly signal: AbortSignal;
@@ -21,21 +24,30 @@ export interface FollowOptions {
 
 /** Follows until the signal aborts or the stream ends. @throws {WireError} when the stream breaks or contradicts itself */
 export async function followParameters(options: FollowOptions): Promise<void> {
-  const { exchange, thread, run, incarnation, signal, onPosition } = options;
+  const { exchange, thread, vectors, run, incarnation, signal, onPosition } = options;
   let held: Position | undefined;
   for await (const frame of exchange.follow({ run, incarnation, signal })) {
     const { version, chain } = frame;
-    if (frame.type === 'update') checkContinues(held, frame);
-    const checksum = frame.type === 'snapshot' ? await thread.load(frame) : await thread.apply(frame);
+    if (frame.type === 'update') {
+      checkContinues(held, frame);
+      if ('combination' in frame) await vectors.provide('update', new Map([[frame.combination.digest, frame.combination.length]]));
+      if (signal.aborted) return; // another stream's snapshot may have come meanwhile
+    }
+    const checksum = frame.type === 'snapshot' ? await thread.load(frame) : await thread.apply(version, frame);
     held = { version, chain, checksum };
     if (!signal.aborted) onPosition(held);
   }
 }
 
 function checkContinues(held: Position | undefined, update: Extract<ParameterFrame, { type: 'update' }>): void {
-  const { version, previousChain, chain, crcs } = update;
+  const { version, previousChain, chain } = update;
   const isNext = held !== undefined && version === held.version + 1 && previousChain === held.chain;
-  if (isNext && nextChain(previousChain, version, crcs) === chain) return;
+  if (isNext && chainOf(update) === chain) return;
   const expected = held === undefined ? 'a snapshot first' : `an update that continues version ${held.version}, chain ${held.chain}`;
   throw new WireError('CORRUPT', `parameter stream: expected ${expected}, got version ${version}, chain ${chain} after ${previousChain}`);
+}
+
+function chainOf(update: Extract<ParameterFrame, { type: 'update' }>): string {
+  const { previousChain, version, crcs } = update;
+  return 'combination' in update ? nextCombinationChain(previousChain, version, update) : nextChain(previousChain, version, crcs);
 }

@@ -3,8 +3,9 @@
  * E columns of per-example scalars.
  */
 import {
+  packRows,
   packSums,
-  sumsLength,
+  programSumsLength,
   type DeviceValue,
   type Executor,
   type NamedTensors,
@@ -20,12 +21,16 @@ export interface SlotSums {
   readonly count: number;
   /** Column sums in float64, added in example order: [E]. */
   readonly scalars: Float64Array;
-  /** All sums one after the other, symmetric ones as their upper triangle. */
+  /** All sums one after the other, symmetric ones as their upper triangle; then the tables of rows. */
   readonly sums: Float32Array;
 }
 
-/** The flat vectors that every slot of a step shares; on a device where the executor has one. */
-export type SharedInputs = Readonly<Record<'theta' | 'state', TensorData | DeviceValue>>;
+/** The flat vectors that every slot of a round shares, by the name of their input; on a device where the executor has one. */
+export interface SharedInputs {
+  readonly theta: TensorData | DeviceValue;
+  readonly state: TensorData | DeviceValue;
+  readonly [vector: string]: TensorData | DeviceValue;
+}
 
 /** What rows look like. */
 export interface RowShape {
@@ -38,8 +43,6 @@ export class PhaseRunner {
   readonly #phase: PhaseProgram;
   readonly #program: Program;
   readonly #rows: RowBuffers;
-  /** Length of the vector of sums. */
-  readonly sumsLength: number;
   /** E */
   readonly scalarsLength: number;
 
@@ -48,7 +51,6 @@ export class PhaseRunner {
     this.#program = program;
     this.#rows = new RowBuffers(phase, rows);
     this.scalarsLength = phase.columns.length;
-    this.sumsLength = sumsLength(phase.sums);
   }
 
   /** Compiles a phase's graph on an executor. */
@@ -60,7 +62,7 @@ export class PhaseRunner {
   async run(rows: SlotRows, shared: SharedInputs): Promise<SlotSums> {
     const count = countExamples(rows);
     const scalars = new Float64Array(this.scalarsLength);
-    const sums = new Float32Array(this.sumsLength);
+    const sums = new Float32Array(programSumsLength(this.#phase, rows.roundRows));
     if (count === 0) return { count, scalars, sums };
     this.#rows.fill(rows);
     const available: Record<string, TensorData | DeviceValue> = { ...this.#rows.inputs, ...shared };
@@ -69,6 +71,7 @@ export class PhaseRunner {
     const outputs = await this.#program.run(inputs as NamedTensors);
     if (outputs.examples) addRows(outputs.examples.data as Float32Array, scalars);
     packSums(this.#phase.sums, outputs, sums);
+    packRows(this.#phase, outputs, { ...rows, flat: sums });
     return { count, scalars, sums };
   }
 }

@@ -3,15 +3,16 @@
  * the compute thread and finished blocks are still there.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { WorkerMachine } from '@geodesic/cluster';
-import type { WorkerAction, WorkerEvent } from '@geodesic/cluster';
+import { addressesOf, codedSegments, identityOf, WorkerMachine } from '@geodesic/cluster';
+import type { Contribution, WorkerAction, WorkerEvent } from '@geodesic/cluster';
 import type { Logger } from '@geodesic/telemetry';
 import type { CoordinatorMessage, ExchangeClient, WorkerMessage } from '@geodesic/wire';
 import { retryDelay } from './backoff.ts';
 import { ComputeClient } from './compute-client.ts';
-import { asWorkerError, WorkerError } from './errors.ts';
+import { asWorkerError, ComputeError, WorkerError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import { followParameters } from './parameter-follower.ts';
+import { VectorStock } from './vector-stock.ts';
 
 /** Who takes part, and in what. */
 export interface ParticipationOptions {
@@ -36,6 +37,9 @@ export class RunParticipation {
   readonly #thread: ComputeClient;
   readonly #machine = new WorkerMachine();
   readonly #closed = new AbortController();
+  readonly #vectors: VectorStock;
+  #send: ((message: WorkerMessage) => void) | undefined;
+  #programFailure: WorkerError | undefined;
   #following = new AbortController();
   #slots = 0;
   #examples = 0;
@@ -44,6 +48,7 @@ export class RunParticipation {
   private constructor(options: ParticipationOptions, thread: ComputeClient) {
     this.#options = options;
     this.#thread = thread;
+    this.#vectors = new VectorStock({ exchange: options.exchange, thread, signal: this.#closed.signal });
     this.run = options.run;
     this.bundleDigest = options.bundleDigest;
     this.fingerprint = thread.fingerprint;
@@ -61,8 +66,14 @@ export class RunParticipation {
     }
   }
 
-  /** The coordinator has made this worker a member. */
-  admitted(generation: number): void {
+  /** What this worker's program did in the last round, where it failed there: if the run fails, this is why. */
+  get programFailure(): WorkerError | undefined {
+    return this.#programFailure;
+  }
+
+  /** The coordinator has made this worker a member. @param send says something on the session */
+  admitted(generation: number, send: (message: WorkerMessage) => void): void {
+    this.#send = send;
     void this.#follow();
     this.#handle({ type: 'welcome', run: this.run, generation });
   }
@@ -74,6 +85,7 @@ export class RunParticipation {
 
   /** The session is over; another one may come. */
   disconnected(): void {
+    this.#send = undefined;
     this.#following.abort();
     this.#handle({ type: 'disconnected' });
   }
@@ -113,14 +125,14 @@ export class RunParticipation {
   }
 
   async #compute({ round, block }: ActionOf<'compute'>): Promise<void> {
-    const { step, attempt, phase, version } = round;
     this.#computing = true;
     try {
-      const contribution = await this.#thread.compute(version, { step, attempt, phase, block });
+      const contribution = await this.#computeOn({ round, block });
       this.#computing = false;
       if (contribution) {
         this.#slots += 2 ** block.level;
         this.#examples += contribution.count;
+        this.#programFailure = undefined;
         this.#handle({ type: 'computed', round, contribution });
       } else {
         // Reported under no round's identity, so that the machine drops it.
@@ -128,8 +140,26 @@ export class RunParticipation {
         this.#handle({ type: 'computed', round: { ...round, inputDigest: '' }, contribution: nothing });
       }
     } catch (error) {
-      this.#fatal(error);
+      this.#computing = false;
+      if (!(error instanceof ComputeError) || error.fault !== 'program') return this.#fatal(error);
+      this.#programFailure = asWorkerError(error);
+      this.#send?.({ type: 'failed', round: identityOf(round), reason: error.message });
+      this.#handle({ type: 'compute-failed', round });
     }
+  }
+
+  /** A block's contribution; undefined when the parameters have moved on, or the round's vectors are gone with it. */
+  async #computeOn({ round, block }: Pick<ActionOf<'compute'>, 'round' | 'block'>): Promise<Contribution | undefined> {
+    const { step, attempt, phase, version, inputs } = round;
+    if (inputs) {
+      try {
+        await this.#vectors.provide('round', addressesOf(inputs));
+      } catch (error) {
+        if (!this.#closed.signal.aborted) this.#options.logger.debug('inputs of a round not fetched', { step, phase, error });
+        return undefined;
+      }
+    }
+    return this.#thread.compute(version, { step, attempt, phase, block, ...(inputs && { inputs }) });
   }
 
   async #contribute({ round, contribution, retry }: ActionOf<'contribute'>): Promise<void> {
@@ -137,7 +167,9 @@ export class RunParticipation {
     const { block, sums } = contribution;
     try {
       if (retry > 0) await delay(retryDelay(retry), undefined, { signal: this.#closed.signal });
-      const ack = await exchange.contribute({ ...contribution, round, worker, incarnation, sumsLength: sums.length });
+      const coded = codedSegments(block, round.codec);
+      const header = { round, worker, incarnation, sumsLength: sums.length, ...(coded && { coded }) };
+      const ack = await exchange.contribute({ ...contribution, ...header });
       if (ack.result !== 'accepted') logger.debug('contribution not used', { block, ...ack });
       this.#handle({ type: 'acknowledged', round, block, result: ack.result });
     } catch (error) {
@@ -160,7 +192,8 @@ export class RunParticipation {
           attempt = 0;
           this.#handle({ type: 'state', ...position });
         };
-        await followParameters({ exchange, thread: this.#thread, run: this.run, incarnation, signal, onPosition });
+        const { run } = this;
+        await followParameters({ exchange, thread: this.#thread, vectors: this.#vectors, run, incarnation, signal, onPosition });
       } catch (error) {
         if (!signal.aborted) logger.warn('parameter stream broken', { error });
       }

@@ -2,29 +2,22 @@
  * What a worker computes: from (phase, step, slot) to sums, a pure function of the bundle, the data and the parameters.
  * Runs in the compute thread. Imports no tfjs and no user code: the bundle's graphs are all that is executed.
  */
-import { applyUpdate, parametersChecksum, type Contribution, type SlotComputer } from '@geodesic/cluster';
+import type { ComputeRequest, Contribution, Snapshot, SlotComputer, StreamedUpdate } from '@geodesic/cluster';
 import { evaluationExamples, openDataset, slotExamples, type Dataset, type Split } from '@geodesic/data';
-import {
-  decodeBundle,
-  isDeviceExecutor,
-  stateLayout,
-  type Bundle,
-  type DeviceValue,
-  type Executor,
-  type NamedTensors,
-} from '@geodesic/engine';
+import { decodeBundle, stateLayout, type Bundle, type Executor, type NamedTensors } from '@geodesic/engine';
 import { openExecutor } from '@geodesic/engine/executors';
-import { validateRunSpec, type RunSpec } from '@geodesic/run-spec';
-import { makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
+import { batchAt, examplesBefore, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
+import { makeLayout, type Layout } from '@geodesic/tensor';
 import { BlockRunner } from './block-runner.ts';
 import { requireFiniteSums } from './explain-non-finite.ts';
+import { HeldValues } from './held-values.ts';
 import { RowBuffers, type SlotRows } from './slot-rows.ts';
 
 /** Prepares a bundle for computing: opens its data, chooses the executor, compiles a phase when it is first asked for. */
 export async function createSlotComputer(bytes: Uint8Array): Promise<SlotComputer> {
   const bundle = decodeBundle(bytes);
   const spec = validateRunSpec(bundle.spec, 'bundle');
-  const dataset = openDataset({ source: spec.data.source, validation: spec.data.validation });
+  const dataset = openDataset(spec.data);
   // One thread a worker: a second one would be a second worker's.
   const executor = await openExecutor(spec.engine === 'auto' ? 'onnx-cpu' : spec.engine, { threads: 1 });
   return new BundleComputer(bundle, spec, dataset, executor);
@@ -38,10 +31,7 @@ class BundleComputer implements SlotComputer {
   readonly #executor: Executor;
   readonly #runners: Map<string, Promise<BlockRunner>> = new Map();
   readonly #layout: Layout;
-  readonly #theta: TensorData;
-  readonly #state: TensorData;
-  /** The parameters where the executor computes, from their first use on until they change. */
-  #placed: DeviceValue | undefined;
+  readonly #held: HeldValues;
 
   constructor(bundle: Bundle, spec: RunSpec, dataset: Dataset, executor: Executor) {
     this.#bundle = bundle;
@@ -51,72 +41,71 @@ class BundleComputer implements SlotComputer {
     const lowerings = Object.entries(bundle.phases).map(([phase, { graph }]) => [`graph ${phase}`, executor.lowering(graph)] as const);
     this.fingerprint = { ...executor.fingerprint, data: dataset.digest, ...Object.fromEntries(lowerings) };
     this.#layout = makeLayout(bundle.parameters);
-    const { size } = this.#layout;
-    const stateSize = stateLayout(bundle.state).size;
-    this.#theta = { dtype: 'float32', shape: [size], data: new Float32Array(size) };
-    this.#state = { dtype: 'float32', shape: [stateSize], data: new Float32Array(stateSize) };
+    this.#held = new HeldValues(executor, { parameters: this.#layout.size, state: stateLayout(bundle.state).size });
   }
 
-  load({ parameters, state }: { readonly parameters: Float32Array; readonly state: Float32Array }): string {
-    this.#displace();
-    this.#theta.data.set(parameters);
-    this.#state.data.set(state);
-    return parametersChecksum(parameters);
+  load(snapshot: Snapshot): string {
+    return this.#held.load(snapshot);
   }
 
-  apply({ delta, state }: { readonly delta: Float32Array; readonly state: Float32Array }): string {
-    this.#displace();
-    this.#state.data.set(state);
-    return applyUpdate(this.#theta.data as Float32Array, delta);
+  apply(update: StreamedUpdate): string {
+    return this.#held.apply(update);
   }
 
-  async compute({ step, phase, block }: Parameters<SlotComputer['compute']>[0]): Promise<Contribution> {
-    const [program, splitName = 'train'] = phase.split('/');
+  hold(digest: string, vector: Float32Array): void {
+    this.#held.hold(digest, vector);
+  }
+
+  release(digest: string): void {
+    this.#held.release(digest);
+  }
+
+  async compute({ step, phase, block, inputs }: ComputeRequest): Promise<Contribution> {
+    const { program, split, purposeSuffix } = this.#read(phase);
     const runner = await this.#runner(program);
-    const split = this.#dataset.split(splitName as Parameters<Dataset['split']>[0]);
-    const shared = { theta: await this.#place(), state: this.#state };
-    const rowsOf = (slot: number): SlotRows => this.#rows({ evaluating: program === 'eval', split, step, slot });
-    const contribution = await runner.run(block, rowsOf, shared);
+    const { graph } = this.#bundle.phases[program];
+    const { host, placed } = await this.#held.shared(graph, inputs);
+    const rowsOf = (slot: number): SlotRows => ({ ...this.#rows({ evaluating: program === 'eval', split, step, slot }), purposeSuffix });
+    const contribution = await runner.run(block, rowsOf, placed);
     await requireFiniteSums(contribution, {
       step,
       phase,
       program: this.#bundle.phases[program],
       parameters: this.#layout,
-      slot: (index) => runner.run({ level: 0, index }, rowsOf, shared),
-      inputs: (index) => this.#hostInputs(program, rowsOf(index)),
+      slot: (index) => runner.run({ level: 0, index }, rowsOf, placed),
+      inputs: (index) => ({ ...this.#rowInputs(program, rowsOf(index)), ...host }),
     });
     return contribution;
   }
 
-  /** All that a program may read for a slot, none of it on a device. */
-  #hostInputs(program: string, rows: SlotRows): NamedTensors {
+  /** What a phase says: `eval/<split>`, else `<program>` or `<program>/<index>`. Batches of a burn-in draw random numbers of their own. */
+  #read(phase: string): { program: string; split: Split; purposeSuffix: string } {
+    const [program, rest] = phase.split('/');
+    const split = program === 'eval' ? rest : 'train';
+    const purposeSuffix = program === 'burnin' && rest !== undefined ? `/${phase}` : '';
+    return { program, split: this.#dataset.split(split as Parameters<Dataset['split']>[0]), purposeSuffix };
+  }
+
+  #rowInputs(program: string, rows: SlotRows): NamedTensors {
     const { phases, slotSize } = this.#bundle;
     const buffers = new RowBuffers(phases[program], { slotSize, featureShape: this.#dataset.featureShape });
     buffers.fill(rows);
-    return { ...buffers.inputs, theta: this.#theta, state: this.#state };
-  }
-
-  /** The parameters as the executor takes them: on its device, where it has one. */
-  async #place(): Promise<TensorData | DeviceValue> {
-    if (!isDeviceExecutor(this.#executor)) return this.#theta;
-    this.#placed ??= await this.#executor.place(this.#theta);
-    return this.#placed;
-  }
-
-  #displace(): void {
-    this.#placed?.dispose();
-    this.#placed = undefined;
+    return buffers.inputs;
   }
 
   #rows({ evaluating, split, step, slot }: { evaluating: boolean; split: Split; step: number; slot: number }): SlotRows {
     const { seed, batch } = this.#spec;
     const { slotSize } = this.#bundle;
+    const { size } = split;
     // Initialisation comes before the first step and looks at its batch.
     const batchStep = Math.max(1, step);
+    const { examples: batchExamples, slots } = batchAt(batch, batchStep);
+    const position = evaluating ? 0 : examplesBefore(batch, { step: batchStep, trainExamples: size });
     const examples = evaluating
-      ? evaluationExamples({ size: split.size, rows: slotSize, slot })
-      : slotExamples({ seed, size: split.size, batchExamples: batch.examples, slots: batch.slots, step: batchStep, slot });
-    return { split, examples, firstOrdinal: slot * slotSize, seed, step };
+      ? evaluationExamples({ size, rows: slotSize, slot })
+      : slotExamples({ seed, size, position, batchExamples, slotSize, slot });
+    // Only training rounds gather rows.
+    return { split, examples, firstOrdinal: slot * slotSize, roundRows: slots * slotSize, seed, step };
   }
 
   #runner(program: string): Promise<BlockRunner> {

@@ -14,8 +14,12 @@ export interface SlotRows {
   readonly examples: Int32Array;
   /** Ordinal in the step of the first row. */
   readonly firstOrdinal: number;
+  /** N, the rows of all slots of the round. */
+  readonly roundRows: number;
   readonly seed: number;
   readonly step: number;
+  /** Tells random numbers of one step apart, after the purpose; default none. */
+  readonly purposeSuffix?: string;
 }
 
 /** Real examples among the rows of a slot. */
@@ -46,11 +50,11 @@ export class RowBuffers {
   }
 
   /** Writes the rows of a slot; padding rows are zeros of weight 0. */
-  fill({ split, examples, firstOrdinal, seed, step }: SlotRows): void {
+  fill({ split, examples, firstOrdinal, seed, step, purposeSuffix = '' }: SlotRows): void {
     const { x, y, weight } = this.inputs;
     split.fill(examples, x.data as Float32Array, y.data as TargetArray, weight.data as Float32Array);
     for (const { name, purpose, distribution, width } of this.#phase.random) {
-      const key = deriveKey(seed, purpose, step);
+      const key = deriveKey(seed, purpose + purposeSuffix, step);
       const draw = distribution === 'uniform' ? fillUniform : fillNormal;
       const data = this.inputs[name].data as Float32Array;
       for (let row = 0; row < examples.length; row++) draw(key, firstOrdinal + row, data.subarray(row * width, (row + 1) * width));

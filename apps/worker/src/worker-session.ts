@@ -76,7 +76,7 @@ class Session {
         void this.#welcomed(message);
         break;
       case 'admitted':
-        this.#participation?.admitted(message.generation);
+        this.#participation?.admitted(message.generation, (reply) => this.#link?.send(reply));
         break;
       case 'assign':
         this.#participation?.assign(message);
@@ -87,7 +87,7 @@ class Session {
         break;
       }
       case 'run-over':
-        this.#close({ kind: 'over', reason: `run ${message.state}` });
+        this.#close(this.#endOf(message.state));
         break;
     }
   }
@@ -104,13 +104,13 @@ class Session {
     }
   }
 
+  /** A worker whose program made the run fail says so, too. */
+  #endOf(state: string): SessionEnd {
+    const error = this.#participation?.programFailure;
+    return state === 'failed' && error ? { kind: 'failed', error } : { kind: 'over', reason: `run ${state}` };
+  }
+
   #leave(): void {
-    // A run whose program fails on any host has to end; whatever else ends this worker is no other worker's concern.
-    const cause: unknown = this.#options.signal.reason;
-    if (cause instanceof WorkerError && cause.code === 'PROGRAM' && this.#participation) {
-      this.#link?.send({ type: 'failed', reason: cause.message });
-      return; // the coordinator ends the session with the run
-    }
     this.#link?.send({ type: 'leave', reason: 'the worker was asked to leave' });
     this.#close({ kind: 'over', reason: 'asked to leave' });
   }

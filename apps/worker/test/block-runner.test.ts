@@ -23,7 +23,7 @@ const models: Readonly<Record<string, Model>> = {
 
 function rowsOf(slot: number, examples: number = rowShape.slotSize): SlotRows {
   const indices = Int32Array.from({ length: rowShape.slotSize }, (_, row) => (row < examples ? slot * rowShape.slotSize + row : -1));
-  return { split, examples: indices, firstOrdinal: slot * rowShape.slotSize, seed: 3, step: 5 };
+  return { split, examples: indices, firstOrdinal: slot * rowShape.slotSize, roundRows: 4 * rowShape.slotSize, seed: 3, step: 5 };
 }
 
 function sharedOf(model: Model): SharedInputs {
@@ -36,7 +36,7 @@ function sharedOf(model: Model): SharedInputs {
 }
 
 function phaseOf(model: Model): PhaseProgram {
-  const curvature = new Map(model.layers.map(({ name }) => [name, 'kfac'] as const));
+  const curvature = new Map(model.layers.map(({ name }) => [name, { source: 'sampled', form: 'kronecker' }] as const));
   return buildPrograms({ model, slotSize: rowShape.slotSize, curvature }).phases['grad-stats'];
 }
 

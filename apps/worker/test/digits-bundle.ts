@@ -22,7 +22,7 @@ export function digitsBundle(engine: RunSpec['engine'], seed = 1): Uint8Array {
   const spec = freezeRunSpec(validateRunSpec(written));
   const model = mlpClassifier({ inputs: 64, classes: 10, hidden: [4], activation: 'tanh' });
   const { slotExamples: slotSize } = slotPlan(spec.batch);
-  const curvature = new Map(model.layers.map(({ name }) => [name, 'kfac' as const]));
+  const curvature = new Map(model.layers.map(({ name }) => [name, { source: 'sampled', form: 'kronecker' } as const]));
   const { parameters, layers, state } = model;
   if (makeLayout(parameters).size !== parameterCount) throw new RangeError('digitsBundle: the model has changed its size');
   return encodeBundle({

@@ -1,4 +1,5 @@
-import { addContributions, applyUpdate, type Block, type Contribution, type SlotComputer } from '@geodesic/cluster';
+import { decodeBundle, encodeBundle } from '@geodesic/engine';
+import { addContributions, applyUpdate, combine, type Block, type Contribution, type SlotComputer } from '@geodesic/cluster';
 import { describe, expect, it } from 'vitest';
 import { createSlotComputer } from '../src/slot-program.ts';
 import { digitsBundle, parameterCount } from './digits-bundle.ts';
@@ -10,7 +11,7 @@ function vector(length: number, phase = 0): Float32Array {
 
 async function computer(engine: 'reference' | 'onnx-cpu' = 'reference', seed = 1): Promise<SlotComputer> {
   const started = await createSlotComputer(digitsBundle(engine, seed));
-  started.load({ parameters: vector(parameterCount), state: new Float32Array(0) });
+  started.load({ parameters: vector(parameterCount), state: new Float32Array(0), previous: new Float32Array(0) });
   return started;
 }
 
@@ -70,14 +71,14 @@ describe('createSlotComputer', () => {
     const delta = vector(parameterCount, 1);
     const checksum = updated.apply({ delta, state: new Float32Array(0) });
     expect(applyUpdate(parameters, delta)).toBe(checksum);
-    expect(loaded.load({ parameters, state: new Float32Array(0) })).toBe(checksum);
+    expect(loaded.load({ parameters, state: new Float32Array(0), previous: new Float32Array(0) })).toBe(checksum);
     expect(await compute(updated, slot(0))).toEqual(await compute(loaded, slot(0)));
   });
 
   it('keeps its own copy of what it loads', async () => {
     const parameters = vector(parameterCount);
     const on = await createSlotComputer(digitsBundle('reference'));
-    on.load({ parameters, state: new Float32Array(0) });
+    on.load({ parameters, state: new Float32Array(0), previous: new Float32Array(0) });
     parameters.fill(0);
     expect(await compute(on, slot(0))).toEqual(await compute(await computer(), slot(0)));
   });
@@ -94,5 +95,39 @@ describe('createSlotComputer', () => {
     await expect(compute(await computer(), slot(0), { phase: 'gram' })).rejects.toThrow(
       'compute: expected a phase of the bundle (eval, grad, grad-stats), got gram',
     );
+  });
+});
+
+describe('createSlotComputer: rounds of a step', () => {
+  /** The programs of the digits under the names of other rounds. */
+  async function started(): Promise<SlotComputer> {
+    const bundle = decodeBundle(digitsBundle('reference'));
+    const { grad, 'grad-stats': burnin } = bundle.phases;
+    const on = await createSlotComputer(encodeBundle({ ...bundle, phases: { ...bundle.phases, trial: grad, burnin } }));
+    on.load({ parameters: vector(parameterCount), state: new Float32Array(0), previous: vector(parameterCount, 2) });
+    return on;
+  }
+
+  it('computes a trial at the parameters to which the update would lead', async () => {
+    const [trying, moved] = [await started(), await started()];
+    const direction = vector(parameterCount, 1);
+    const move = { digest: 'sha256:00', length: parameterCount, alpha: Math.fround(0.3), mu: Math.fround(0.9) };
+    trying.hold(move.digest, direction);
+    const inputs = { vectors: [], move };
+    const trial = await trying.compute({ step: 1, attempt: 0, phase: 'trial/1', block: slot(0), inputs });
+    moved.apply({ delta: combine(direction, vector(parameterCount, 2), move.alpha, move.mu), state: new Float32Array(0) });
+    expect(trial).toEqual(await compute(moved, slot(0), { phase: 'grad' }));
+    expect(await compute(trying, slot(0), { phase: 'grad' })).not.toEqual(trial);
+  });
+
+  it('draws labels of its own for every batch of a burn-in, of the examples of its step', async () => {
+    const on = await started();
+    const phases = ['burnin', 'burnin/0', 'burnin/1'];
+    const [same, first, second] = await Promise.all(phases.map(async (phase) => compute(await started(), slot(0), { phase })));
+    expect(same).toEqual(await compute(on, slot(0), { phase: 'grad-stats' }));
+    expect(first.scalars).toEqual(same.scalars);
+    expect([first.sums, second.sums].map((sums) => Buffer.from(sums.buffer).equals(Buffer.from(same.sums.buffer)))).toEqual([false, false]);
+    expect(first.sums).not.toEqual(second.sums);
+    expect(await compute(on, slot(0), { phase: 'burnin/0' })).toEqual(first);
   });
 });

@@ -1,10 +1,12 @@
 /**
  * The worker's side of the tree: the nodes below one block come in order (slots, or blocks of slots that were summed together), and a
- * binary counter of buffers holds one partial node for each set bit of the number of slots so far. At most log2(slots) + 1 buffers live, whatever the size of the block; adds are in place.
+ * binary counter of buffers holds one partial node for each set bit of the number of slots so far. At most log2(slots) + 1 buffers live,
+ * whatever the size of the block; adds are in place. Sums that reach the codec's level here are rounded here (see `roundAtLevel`).
  */
+import type { SumsCodec } from '@geodesic/tensor';
 import { blockEnd, blockKey, blockStart, containsBlock } from './block.ts';
 import type { Block } from './block.ts';
-import { addContributions, emptyContribution } from './contribution.ts';
+import { addContributions, emptyContribution, roundAtLevel } from './contribution.ts';
 import type { Contribution } from './contribution.ts';
 import { ProtocolError } from './errors.ts';
 
@@ -13,6 +15,8 @@ export interface BlockAccumulatorOptions {
   readonly block: Block;
   readonly sumsLength: number;
   readonly scalarsLength: number;
+  /** Which sums are rounded, at one level of the tree; default none. */
+  readonly codec?: SumsCodec | undefined;
 }
 
 /**
@@ -33,7 +37,7 @@ export class BlockAccumulator {
   }
 
   /**
-   * Adds the next node, usually a slot. Its buffers are copied: the caller may reuse them.
+   * Adds the next node, usually a slot. Its buffers are copied: the caller may reuse them. Nodes at or above the codec's level have been rounded.
    * @throws {ProtocolError} when it does not begin where the last one ended, reaches beyond the block, or has other lengths
    */
   push(part: Contribution): void {
@@ -43,7 +47,7 @@ export class BlockAccumulator {
     let { level } = part.block;
     for (let left = this.#partial[level]; left !== undefined; left = this.#partial[level]) {
       this.#partial[level] = undefined;
-      const sum = addContributions(left, node);
+      const sum = roundAtLevel(addContributions(left, node), this.#options.codec);
       // Of the two buffers the sum owns one; the other is free for a later slot.
       this.#free.push(sum.sums === left.sums ? node : left);
       node = sum;

@@ -2,6 +2,7 @@
  * A contribution: the sums over one block of slots, and the one rule for adding two of them. A tree node is left + right,
  * elementwise, one float32 rounding per add (scalars: float64), wherever it is computed (exactness.md 2). Means never travel.
  */
+import { roundSums, type SumsCodec } from '@geodesic/tensor';
 import { blockKey, isBlockOf, parentOf, siblingOf } from './block.ts';
 import type { Block } from './block.ts';
 import { ProtocolError } from './errors.ts';
@@ -22,10 +23,12 @@ export interface ContributionShape {
   readonly slots: number;
   readonly sumsLength: number;
   readonly scalarsLength: number;
+  /** Which sums are rounded, at one level of the tree; absent: none. */
+  readonly codec?: SumsCodec;
 }
 
 /** The identity for a block without examples. Allocates zeros. */
-export function emptyContribution(block: Block, shape: Omit<ContributionShape, 'slots'>): Contribution {
+export function emptyContribution(block: Block, shape: Pick<ContributionShape, 'sumsLength' | 'scalarsLength'>): Contribution {
   return { block, count: 0, scalars: new Float64Array(shape.scalarsLength), sums: new Float32Array(shape.sumsLength) };
 }
 
@@ -50,6 +53,22 @@ export function addContributions(left: Contribution, right: Contribution): Contr
   addInto(left.sums, right.sums);
   addInto(left.scalars, right.scalars);
   return { block: parent, count: left.count + right.count, scalars: left.scalars, sums: left.sums };
+}
+
+/**
+ * The lossy part of the tree (exactness.md 3): a node at the codec's level is rounded in place before it is added upwards or sent; nodes
+ * elsewhere, and the identity, pass. Whoever makes a node of that level calls it: of a slot the one that computes it, of a wider block the
+ * one that adds its halves. So a contribution at or above the level has been rounded, and is taken as it is.
+ */
+export function roundAtLevel(contribution: Contribution, codec: SumsCodec | undefined): Contribution {
+  const { block, count, sums } = contribution;
+  if (codec?.level === block.level && count > 0) roundSums(sums, codec.segments);
+  return contribution;
+}
+
+/** The segments that a block's contribution travels coded in: those of the codec at its level, none elsewhere. */
+export function codedSegments(block: Block, codec: SumsCodec | undefined): SumsCodec['segments'] | undefined {
+  return codec?.level === block.level ? codec.segments : undefined;
 }
 
 /** target += addend, rounded once per element to the target's type. */

@@ -69,6 +69,8 @@ export class CoordinatorMachine {
         return this.#heartbeat(event);
       case 'contribution':
         return this.#contribution(event);
+      case 'program-failed':
+        return this.#abandon(event);
       case 'begin-round':
         return this.#beginRound(event.plan);
       case 'tick':
@@ -157,6 +159,15 @@ export class CoordinatorMachine {
       return [...actions, { type: 'round-failed', round: plan, reason }];
     }
     return [...actions, ...this.#distribute()];
+  }
+
+  #abandon({ worker, incarnation, round, reason, at }: EventOf<'program-failed'>): CoordinatorAction[] {
+    this.#membership.renew({ worker, incarnation }, at);
+    const plan = this.#ledger?.plan;
+    if (!plan || !sameRound(round, plan)) return [];
+    this.#ledger = undefined;
+    this.#board.clear();
+    return [{ type: 'abandon-round', round: plan, worker, reason }];
   }
 
   #beginRound(plan: RoundPlan): CoordinatorAction[] {

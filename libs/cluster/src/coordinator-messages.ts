@@ -40,6 +40,8 @@ export type CoordinatorEvent = { readonly at: number } & (
   | ({ readonly type: 'left'; readonly reason: string } & Member)
   | ({ readonly type: 'heartbeat' } & Member & WorkerStatus)
   | ({ readonly type: 'contribution'; readonly round: RoundIdentity; readonly contribution: Contribution } & Member)
+  /** The program fails on a round, on any host alike. */
+  | ({ readonly type: 'program-failed'; readonly round: RoundIdentity; readonly reason: string } & Member)
   | { readonly type: 'begin-round'; readonly plan: RoundPlan }
   | { readonly type: 'tick' }
 );
@@ -68,5 +70,7 @@ export type CoordinatorAction =
       readonly total: Contribution;
       readonly coverage: readonly CoverageEntry[];
     }
+  /** No worker can compute this round: it is dropped, and what still comes of it is stale. Another one may begin. */
+  | { readonly type: 'abandon-round'; readonly round: RoundPlan; readonly worker: string; readonly reason: string }
   /** Too many corrupt contributions: no worker can compute this round, most likely the training has diverged. */
   | { readonly type: 'round-failed'; readonly round: RoundPlan; readonly reason: string };

@@ -4,7 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import type { CombinationReference } from './combination.ts';
 import { ProtocolError } from './errors.ts';
+import type { RoundInputs } from './round-inputs.ts';
 
 /** Canonical chunk of an update: every CRC covers this many bytes, the last one the rest. */
 export const CHUNK_BYTES: number = 256 * 1024;
@@ -29,24 +31,57 @@ export function initialChain(parameters: Float32Array, state: Float32Array): str
  * @throws {ProtocolError} when `previous` is not a chain or `version` not a positive integer
  */
 export function nextChain(previous: string, version: number, crcs: Uint32Array): string {
+  return linkChain(previous, version, createHash('sha256').update(bytesOf(crcs)).digest('hex'));
+}
+
+/**
+ * The chain after update number `version` that combines vectors which everyone holds: over the direction's address, the scalars and the
+ * state. The change itself is formed after the chain has been checked; the checksum of the parameters vouches for it.
+ * @throws {ProtocolError} as {@link nextChain}
+ */
+export function nextCombinationChain(previous: string, version: number, update: CombinedUpdate): string {
+  const { combination, state } = update;
+  const { digest, length, alpha, mu } = combination;
+  const content = createHash('sha256')
+    .update(`combination\n${JSON.stringify([digest, length, alpha, mu])}\n`)
+    .update(bytesOf(state));
+  return linkChain(previous, version, content.digest('hex'));
+}
+
+/** What the chain covers of an update by combination. */
+interface CombinedUpdate {
+  readonly combination: CombinationReference;
+  readonly state: Float32Array;
+}
+
+function linkChain(previous: string, version: number, content: string): string {
   if (!HEX_SHA256.test(previous)) throw new ProtocolError('nextChain: previous', '64 hex digits', JSON.stringify(previous));
   if (!Number.isSafeInteger(version) || version < 1) throw new ProtocolError('nextChain: version', 'a positive integer', `${version}`);
-  const content = createHash('sha256').update(bytesOf(crcs)).digest('hex');
   return createHash('sha256').update(`${previous}\n${version}\n${content}\n`).digest('hex');
 }
 
-/** The digest of a round's inputs: the chain fixes every update so far, the checksum what this process made of them. */
+/**
+ * The digest of a round's inputs: the chain fixes every update so far, the checksum what this process made of them, the rest what was
+ * broadcast for the round.
+ */
 export function inputDigest(inputs: {
   readonly chain: string;
   readonly checksum: string;
   readonly step: number;
   readonly attempt: number;
   readonly phase: string;
+  readonly inputs?: RoundInputs;
 }): string {
   const { chain, checksum, step, attempt, phase } = inputs;
+  const broadcast = inputs.inputs ? [broadcastOf(inputs.inputs)] : [];
   return createHash('sha256')
-    .update(JSON.stringify([chain, checksum, step, attempt, phase]))
+    .update(JSON.stringify([chain, checksum, step, attempt, phase, ...broadcast]))
     .digest('hex');
+}
+
+function broadcastOf({ vectors, move }: RoundInputs): unknown[] {
+  const named = vectors.map(({ name, digest, length }) => [name, digest, length]);
+  return move ? [named, [move.digest, move.length, move.alpha, move.mu]] : [named];
 }
 
 function bytesOf(array: Float32Array | Uint32Array): Uint8Array {

@@ -2,6 +2,7 @@ export { applyUpdate, parametersChecksum } from './apply-update.ts';
 export { assignSlots } from './assign-slots.ts';
 export { BlockAccumulator, type BlockAccumulatorOptions } from './block-accumulator.ts';
 export { blockEnd, blockKey, blockStart, dyadicBlocks, rootBlock, slotsOf, type Block } from './block.ts';
+export { combine, type Combination, type CombinationReference } from './combination.ts';
 export {
   decodeRecords,
   encodeRecord,
@@ -11,7 +12,15 @@ export {
   type EncodedRecord,
   type LogPosition,
 } from './commit-log.ts';
-export { addContributions, allFinite, emptyContribution, type Contribution, type ContributionShape } from './contribution.ts';
+export {
+  addContributions,
+  allFinite,
+  codedSegments,
+  emptyContribution,
+  roundAtLevel,
+  type Contribution,
+  type ContributionShape,
+} from './contribution.ts';
 export { CoordinatorMachine, type CoordinatorOptions } from './coordinator-machine.ts';
 export type {
   Assignment,
@@ -21,12 +30,41 @@ export type {
   CoverageEntry,
   WorkerStatus,
 } from './coordinator-messages.ts';
-export { CHUNK_BYTES, chunkCrcs, initialChain, inputDigest, nextChain } from './digest.ts';
+export { CHUNK_BYTES, chunkCrcs, initialChain, inputDigest, nextChain, nextCombinationChain } from './digest.ts';
 export { ProtocolError } from './errors.ts';
-export type { ControlEntry, FingerprintEntry, FinishedEntry, LogEntry, LogRecord, RunEntry, StepEntry } from './log-entries.ts';
+export type {
+  ControlEntry,
+  FingerprintEntry,
+  FinishedEntry,
+  LogEntry,
+  LogRecord,
+  RejectedEntry,
+  RunEntry,
+  StepEntry,
+} from './log-entries.ts';
 export { Membership, type Admission, type Fingerprint, type Member, type MembershipOptions, type Refusal } from './membership.ts';
 export { ReductionTree, type TreeAnswer } from './reduction-tree.ts';
+export {
+  addressesOf,
+  referTo,
+  vectorDigest,
+  vectorsOf,
+  type PlannedInputs,
+  type RoundInputs,
+  type VectorReference,
+} from './round-inputs.ts';
 export { identityOf, planRound, sameRound, type PhasePlan, type Position, type RoundIdentity, type RoundPlan } from './round.ts';
-export type { Absorbed, ComputeRequest, ParameterUpdate, SlotComputer, Snapshot, Trainer } from './training-interfaces.ts';
+export type {
+  Absorbed,
+  ComputeRequest,
+  ParameterUpdate,
+  Rejection,
+  RoundFailure,
+  SlotComputer,
+  Snapshot,
+  StreamedUpdate,
+  Trainer,
+} from './training-interfaces.ts';
+export { VectorCache } from './vector-cache.ts';
 export { WorkerMachine, type WorkerMachineOptions } from './worker-machine.ts';
 export type { WorkerAction, WorkerEvent } from './worker-messages.ts';

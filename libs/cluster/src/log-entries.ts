@@ -4,6 +4,7 @@
  */
 import type { CoverageEntry } from './coordinator-messages.ts';
 import type { Fingerprint } from './membership.ts';
+import type { Position } from './round.ts';
 
 /** Record 0. */
 export interface RunEntry {
@@ -30,6 +31,7 @@ export interface FingerprintEntry {
 export interface StepEntry {
   readonly type: 'step';
   readonly step: number;
+  /** The one that succeeded. */
   readonly attempt: number;
   readonly phase: string;
   /** Number of updates up to and with this one; chain and checksum are those after it. */
@@ -42,6 +44,19 @@ export interface StepEntry {
   /** What the trainer wants remembered: decides later bits. */
   readonly record?: Readonly<Record<string, unknown>>;
   readonly measurements?: Readonly<Record<string, number>>;
+}
+
+/** An attempt at a step that was given up; decides later bits, by its damping and by what the step does next. */
+export interface RejectedEntry {
+  readonly type: 'rejected';
+  readonly step: number;
+  readonly attempt: number;
+  readonly phase: string;
+  readonly reason: string;
+  /** With which the next attempt is made. */
+  readonly damping: number;
+  /** Where the last committed change was taken back: where that led to. */
+  readonly position?: Position;
 }
 
 /** Something that a person asked for. */
@@ -65,7 +80,7 @@ export interface FinishedEntry {
 }
 
 /** What a caller writes. */
-export type LogEntry = RunEntry | FingerprintEntry | StepEntry | ControlEntry | FinishedEntry;
+export type LogEntry = RunEntry | FingerprintEntry | StepEntry | RejectedEntry | ControlEntry | FinishedEntry;
 
 /** What a reader gets: an entry, its place in the chain, and its leader's term. */
 export type LogRecord = LogEntry & { readonly sequence: number; readonly previous: string; readonly term: number; readonly hash: string };

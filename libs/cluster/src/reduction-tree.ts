@@ -1,10 +1,12 @@
 /**
  * The coordinator's side of the tree: blocks of any shape in any order, one total whose bits depend on neither. Siblings are
- * added as soon as both are there, in place, so what is held is the coarsest set of accepted nodes.
+ * added as soon as both are there, in place, so what is held is the coarsest set of accepted nodes. Sums that reach the codec's level
+ * here are rounded here; blocks that arrive at or above it have been rounded (see `roundAtLevel`).
  */
+import type { SumsCodec } from '@geodesic/tensor';
 import { blockEnd, blockKey, blockStart, containsBlock, parentOf, rootBlock, siblingOf } from './block.ts';
 import type { Block } from './block.ts';
-import { addContributions } from './contribution.ts';
+import { addContributions, roundAtLevel } from './contribution.ts';
 import type { Contribution, ContributionShape } from './contribution.ts';
 import { ProtocolError } from './errors.ts';
 
@@ -18,11 +20,13 @@ export type TreeAnswer = 'accepted' | 'duplicate' | 'overlap';
  */
 export class ReductionTree {
   readonly #root: Block;
+  readonly #codec: SumsCodec | undefined;
   /** Disjoint nodes, no two of them siblings. */
   readonly #nodes = new Map<string, Contribution>();
 
-  constructor(shape: Pick<ContributionShape, 'slots'>) {
+  constructor(shape: Pick<ContributionShape, 'slots' | 'codec'>) {
     this.#root = rootBlock(shape.slots);
+    this.#codec = shape.codec;
   }
 
   /**
@@ -75,7 +79,8 @@ export class ReductionTree {
   #place(contribution: Contribution): void {
     let node = contribution;
     for (let sibling = this.#takeSibling(node); sibling !== undefined; sibling = this.#takeSibling(node)) {
-      node = (node.block.index & 1) === 0 ? addContributions(node, sibling) : addContributions(sibling, node);
+      const [left, right] = (node.block.index & 1) === 0 ? [node, sibling] : [sibling, node];
+      node = roundAtLevel(addContributions(left, right), this.#codec);
     }
     this.#nodes.set(blockKey(node.block), node);
   }

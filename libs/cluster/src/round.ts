@@ -2,9 +2,12 @@
  * Who a contribution belongs to. A round is one phase of one attempt at one step over one input; its identity fences every
  * contribution, whoever sends it and however late. Leaders, membership and generations never enter it (exactness.md 8).
  */
+import { findSegmentFault, type SumsCodec } from '@geodesic/tensor';
 import { rootBlock } from './block.ts';
 import { inputDigest } from './digest.ts';
 import { ProtocolError } from './errors.ts';
+import { checkInputs, describeInputs } from './round-inputs.ts';
+import type { PlannedInputs, RoundInputs } from './round-inputs.ts';
 
 /** What makes two contributions summands of the same total. */
 export interface RoundIdentity {
@@ -26,10 +29,15 @@ export interface RoundPlan extends RoundIdentity {
   readonly slots: number;
   readonly sumsLength: number;
   readonly scalarsLength: number;
+  /** What the computation needs beside the parameters. */
+  readonly inputs?: RoundInputs;
+  /** Which sums are rounded, at one level of the tree; absent: none. */
+  readonly codec?: SumsCodec;
 }
 
 /** What the learning side wants computed next; {@link planRound} makes a round of it. */
-export type PhasePlan = Omit<RoundPlan, keyof RoundIdentity | 'version'> & Pick<RoundIdentity, 'step' | 'attempt' | 'phase'>;
+export type PhasePlan = Omit<RoundPlan, keyof RoundIdentity | 'version' | 'inputs'> &
+  Pick<RoundIdentity, 'step' | 'attempt' | 'phase'> & { readonly inputs?: PlannedInputs };
 
 /** Where a holder of parameters stands: after `version` updates, with this chain and checksum. */
 export interface Position {
@@ -48,12 +56,14 @@ export function identityOf({ run, step, attempt, phase, inputDigest: digest }: R
   return { run, step, attempt, phase, inputDigest: digest };
 }
 
-/** The round that computes `plan` from the parameters at `position`. */
+/** The round that computes `plan` from the parameters at `position`; its vectors are named by content, so keep them where they can be fetched. */
 export function planRound({ run, plan, position }: { run: string; plan: PhasePlan; position: Position }): RoundPlan {
-  const { step, attempt, phase, slots, sumsLength, scalarsLength } = plan;
+  const { step, attempt, phase, slots, sumsLength, scalarsLength, codec } = plan;
   const { version, chain, checksum } = position;
-  const digest = inputDigest({ chain, checksum, step, attempt, phase });
-  return { run, step, attempt, phase, inputDigest: digest, version, slots, sumsLength, scalarsLength };
+  const inputs = describeInputs(plan.inputs);
+  const given = inputs && { inputs };
+  const digest = inputDigest({ chain, checksum, step, attempt, phase, ...given });
+  return { run, step, attempt, phase, inputDigest: digest, version, slots, sumsLength, scalarsLength, ...(codec && { codec }), ...given };
 }
 
 /**
@@ -67,4 +77,12 @@ export function checkPlan(plan: RoundPlan): void {
       throw new ProtocolError(`round plan: ${field}`, 'a non-negative integer', `${plan[field]}`);
     }
   }
+  if (plan.inputs) checkInputs(plan.inputs);
+  if (plan.codec) checkCodec(plan.codec, plan.sumsLength);
+}
+
+function checkCodec({ level, segments }: SumsCodec, sumsLength: number): void {
+  if (!Number.isSafeInteger(level) || level < 0) throw new ProtocolError('round plan: codec.level', 'a non-negative integer', `${level}`);
+  const fault = findSegmentFault(segments, sumsLength);
+  if (fault !== undefined) throw new ProtocolError('round plan: codec', 'segments that fit the sums', fault);
 }

@@ -81,6 +81,10 @@ export class WorkerMachine {
         return this.#advance();
       case 'computed':
         return [...this.#computed(event), ...this.#advance()];
+      case 'compute-failed':
+        this.#computing = undefined;
+        if (this.#isCurrent(event.round)) this.#forgetRound();
+        return this.#advance();
       case 'acknowledged':
         this.#acknowledged(event);
         return this.#advance();
@@ -174,8 +178,8 @@ export class WorkerMachine {
     const position = this.#position;
     if (position === undefined || position.version < round.version) return 'behind';
     if (position.version > round.version) return 'ahead';
-    const { step, attempt, phase } = round;
-    return inputDigest({ ...position, step, attempt, phase }) === round.inputDigest ? 'ready' : 'diverged';
+    const { step, attempt, phase, inputs } = round;
+    return inputDigest({ ...position, step, attempt, phase, ...(inputs && { inputs }) }) === round.inputDigest ? 'ready' : 'diverged';
   }
 
   #resynchronise({ version, step }: RoundPlan): WorkerAction[] {

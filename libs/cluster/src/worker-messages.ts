@@ -1,6 +1,6 @@
 /**
  * What goes into and comes out of the {@link WorkerMachine}. The caller owns the session, the transfers and the compute thread;
- * every `compute` is answered by one `computed`, every `contribute` by one `acknowledged` or `contribution-failed`.
+ * every `compute` is answered by one `computed` or `compute-failed`, every `contribute` by one `acknowledged` or `contribution-failed`.
  */
 import type { Block } from './block.ts';
 import type { Contribution } from './contribution.ts';
@@ -16,6 +16,8 @@ export type WorkerEvent =
   | ({ readonly type: 'state' } & Position)
   | { readonly type: 'computed'; readonly round: RoundIdentity; readonly contribution: Contribution }
   | { readonly type: 'acknowledged'; readonly round: RoundIdentity; readonly block: Block; readonly result: ContributionResult }
+  /** The program fails on this round, on any host alike: the coordinator is told, and the round is not gone on with. */
+  | { readonly type: 'compute-failed'; readonly round: RoundIdentity }
   /** The transfer broke or ran into its deadline; whether it arrived is unknown. */
   | { readonly type: 'contribution-failed'; readonly round: RoundIdentity; readonly block: Block }
   | { readonly type: 'disconnected' };

@@ -202,3 +202,37 @@ describe('CoordinatorMachine: membership', () => {
     expect(actions).toMatchObject([{ type: 'refuse', code: 'FINGERPRINT_MISMATCH', field: 'node', expected: '"20"', got: '"22"' }]);
   });
 });
+
+describe('CoordinatorMachine: a program that fails', () => {
+  const fail = (round: RoundIdentity, worker = 'a'): CoordinatorAction[] =>
+    machine.handle({ type: 'program-failed', at: 0, worker, incarnation: worker, round, reason: 'Log makes NaN' });
+
+  it('drops the round and keeps its members, for another attempt', () => {
+    join('a');
+    join('b');
+    begin();
+    contribute('b', { level: 2, index: 1 });
+    expect(fail(plan)).toEqual([{ type: 'abandon-round', round: plan, worker: 'a', reason: 'Log makes NaN' }]);
+    expect([machine.round, machine.workers]).toEqual([undefined, ['a', 'b']]);
+    expect(brief(begin({ ...plan, attempt: 1 }))).toEqual(['assign a 0,1,2,3', 'assign b 4,5,6,7']);
+  });
+
+  it('takes what still comes of the round for stale', () => {
+    join('a');
+    begin();
+    fail(plan);
+    expect(fail(plan)).toEqual([]);
+    expect(brief(contribute('a', { level: 3, index: 0 }))).toEqual(['stale']);
+    begin({ ...plan, attempt: 1 });
+    expect(fail(plan)).toEqual([]);
+    expect(brief(contribute('a', { level: 3, index: 0 }))).toEqual(['stale']);
+    expect(machine.round?.attempt).toBe(1);
+  });
+
+  it('does not mind a failure in a round that others have completed', () => {
+    join('a');
+    begin();
+    contribute('a', { level: 3, index: 0 });
+    expect(fail(plan)).toEqual([]);
+  });
+});

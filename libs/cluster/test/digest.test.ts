@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { CHUNK_BYTES, chunkCrcs, initialChain, inputDigest, nextChain } from '../src/index.ts';
+import { CHUNK_BYTES, chunkCrcs, initialChain, inputDigest, nextChain, nextCombinationChain } from '../src/index.ts';
 
 describe('chunkCrcs', () => {
   it('matches the published check value of CRC-32', () => {
@@ -40,6 +40,26 @@ describe('nextChain', () => {
   it('refuses what is not a chain or a version', () => {
     expect(() => nextChain('abc', 1, new Uint32Array(0))).toThrow('nextChain: previous: expected 64 hex digits, got "abc"');
     expect(() => nextChain(start, 0, new Uint32Array(0))).toThrow('nextChain: version: expected a positive integer, got 0');
+  });
+});
+
+describe('nextCombinationChain', () => {
+  const start = initialChain(Float32Array.of(1), new Float32Array(0));
+  const combination = { digest: 'sha256:00', length: 1, alpha: 0.5, mu: 0.25 };
+  const state = Float32Array.of(2);
+
+  it('depends on the direction, the scalars, the state, the version and the chain before', () => {
+    const chains = [
+      nextCombinationChain(start, 1, { combination, state }),
+      nextCombinationChain(start, 1, { combination: { ...combination, digest: 'sha256:01' }, state }),
+      nextCombinationChain(start, 1, { combination: { ...combination, alpha: 0.75 }, state }),
+      nextCombinationChain(start, 1, { combination: { ...combination, mu: 0.5 }, state }),
+      nextCombinationChain(start, 1, { combination, state: Float32Array.of(3) }),
+      nextCombinationChain(start, 2, { combination, state }),
+      nextCombinationChain('0'.repeat(64), 1, { combination, state }),
+    ];
+    expect(new Set(chains).size).toBe(chains.length);
+    expect(nextCombinationChain(start, 1, { combination: { ...combination }, state: state.slice() })).toBe(chains[0]);
   });
 });
 

@@ -59,9 +59,25 @@ describe('simulation of CoordinatorMachine and WorkerMachine', () => {
       'accepted',
       'duplicate',
       'stale',
+      'failures',
+      'abandoned',
+      'rejections',
+      'combinations',
+      'fetches',
+      'gone',
     ]) {
       expect(totals[name], name).toBeGreaterThan(20);
     }
+  });
+});
+
+describe('simulation of workers that form combinations in another way', () => {
+  it('are noticed by their checksum and healed by snapshots', () => {
+    const sabotage: Sabotage = { dropsMomentum: true };
+    expect(deviations(seeds(25), mild, sabotage)).toEqual([]);
+    const { counts } = simulate({ seed: 1, steps: STEPS, faults: none, sabotage });
+    expect(counts['divergences']).toBeGreaterThan(0);
+    expect(simulate({ seed: 1, steps: STEPS, faults: none }).counts['divergences']).toBeUndefined();
   });
 });
 
@@ -75,6 +91,7 @@ describe('simulation with a planted bug', () => {
     'sums in arrival order': { total: sumInOrder },
     'contributions of another round accepted': { tamper: ({ round }, current) => current ?? round },
     'workers that do not wait for their inputs': { blindWorkers: true },
+    'workers that join without the last change': { forgetsPrevious: true },
     'a codec applied to block sums': {
       tamper: ({ round, contribution }) => {
         const bits = new Int32Array(contribution.sums.buffer);

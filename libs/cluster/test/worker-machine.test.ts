@@ -97,6 +97,48 @@ describe('WorkerMachine: computing', () => {
   });
 });
 
+describe('WorkerMachine: rounds with inputs', () => {
+  const inputs = {
+    vectors: [{ name: 'direction', digest: 'sha256:00', length: 2 }],
+    move: { digest: 'sha256:00', length: 2, alpha: 1, mu: 0 },
+  };
+  const round: RoundPlan = {
+    ...roundOf(0),
+    inputs,
+    inputDigest: inputDigest({ ...position(0), step: 1, attempt: 0, phase: 'grad', inputs }),
+  };
+
+  it('computes what was planned with the same inputs, and nothing else', () => {
+    state(0);
+    expect(assign(11, SLOT_PAIRS, round)).toEqual(['compute 0']);
+  });
+
+  it('takes other inputs under the same identity for a divergence', () => {
+    state(0);
+    expect(assign(11, SLOT_PAIRS, { ...round, inputs: { vectors: [] } })).toEqual(['resynchronise']);
+  });
+});
+
+describe('WorkerMachine: a program that fails', () => {
+  it('forgets the round and stays ready for the next', () => {
+    state(0);
+    assign(11);
+    expect(brief(machine.handle({ type: 'compute-failed', round: roundOf(0) }))).toEqual([]);
+    expect(machine.status).toEqual({ generation: 11, open: 0 });
+    const next = { ...roundOf(0), attempt: 1, inputDigest: inputDigest({ ...position(0), step: 1, attempt: 1, phase: 'grad' }) };
+    expect(assign(12, SLOT_PAIRS, next)).toEqual(['compute 0']);
+  });
+
+  it('goes on with a newer round that came meanwhile', () => {
+    state(0);
+    assign(11);
+    const next = { ...roundOf(0), attempt: 1, inputDigest: inputDigest({ ...position(0), step: 1, attempt: 1, phase: 'grad' }) };
+    assign(12, SLOT_PAIRS, next);
+    expect(brief(machine.handle({ type: 'compute-failed', round: roundOf(0) }))).toEqual(['compute 0']);
+    expect(machine.status.open).toBe(3);
+  });
+});
+
 describe('WorkerMachine: assignments', () => {
   beforeEach(() => {
     state(0);

@@ -1,16 +1,9 @@
-export { type Dataset, type DatasetOptions, openDataset, type Split, type SplitName, type TargetArray } from './dataset.ts';
+export type { CurvesOptions } from './curves.ts';
+export { type Dataset, type DatasetOptions, type DigitsOptions, openDataset, type SplitOptions } from './dataset.ts';
 export { DataError } from './errors.ts';
+export type { IdxOptions } from './idx-images.ts';
 export { bucketLengths, type LengthBuckets } from './length-buckets.ts';
 export { OPTICAL_DIGITS_DIGEST } from './optical-digits.ts';
-export {
-  type BatchPlan,
-  evaluationExamples,
-  evaluationSlots,
-  PADDING,
-  slotExamples,
-  slotOrdinals,
-  type SlotRequest,
-  slotRows,
-  stepExamples,
-  stepsPerEpoch,
-} from './slot-examples.ts';
+export { evaluationExamples, evaluationSlots, PADDING, slotExamples, type SlotRequest } from './slot-examples.ts';
+export type { SpiralOptions } from './spiral.ts';
+export type { Split, SplitName, TargetArray } from './split.ts';

@@ -1,7 +1,7 @@
 /**
- * Which examples a slot holds: pure functions of (seed, step, slot), so that any worker can compute any slot and a run's data order never
- * depends on who does. Each epoch visits a fresh permutation of the split in batches of `batchExamples`; the last batch may be short.
- * Row r of slot s has ordinal s * slotRows + r in its step, whether or not an example stands there: randomness is keyed by it.
+ * Which examples a slot holds: pure functions of (seed, position of the batch, slot), so that any worker can compute any slot and a run's
+ * data order never depends on who does. Each epoch visits a fresh permutation of the split; its last batch may be short.
+ * Row r of slot s has ordinal s * slotSize + r in its step, whether or not an example stands there: randomness is keyed by it.
  */
 import { deriveKey, permutation } from '@geodesic/random';
 import { DataError } from './errors.ts';
@@ -9,66 +9,37 @@ import { DataError } from './errors.ts';
 /** Marks a row without an example. */
 export const PADDING = -1;
 
-/** How a split of `size` examples is cut into steps and slots. */
-export interface BatchPlan {
+/** One slot of a batch that stands somewhere in the stream of examples: epoch after epoch, each a fresh permutation of the split. */
+export interface SlotRequest {
+  readonly seed: number;
   /** Examples in the split. */
   readonly size: number;
-  /** Examples of a full global batch. */
+  /** Examples of the stream before the batch. */
+  readonly position: number;
+  /** Examples of the batch; it ends with its epoch, and may then be short. */
   readonly batchExamples: number;
-  /** Slots of a batch. */
-  readonly slots: number;
-}
-
-/** One slot of one training step; `step` counts from 1, `slot` from 0. */
-export interface SlotRequest extends BatchPlan {
-  readonly seed: number;
-  readonly step: number;
+  /** Rows of a slot. */
+  readonly slotSize: number;
+  /** From 0. */
   readonly slot: number;
 }
 
-/** Rows of every slot: ceil(batchExamples / slots). */
-export function slotRows({ batchExamples, slots }: Pick<BatchPlan, 'batchExamples' | 'slots'>): number {
-  return Math.ceil(batchExamples / slots);
-}
-
-/** Steps of one epoch; the last one's batch may be short. */
-export function stepsPerEpoch({ size, batchExamples }: Pick<BatchPlan, 'size' | 'batchExamples'>): number {
-  return Math.ceil(size / batchExamples);
-}
-
 /**
- * Positions in the split of a slot's examples, [slotRows], padded with -1. The result is the caller's.
+ * Positions in the split of a slot's examples, [slotSize], padded with -1. The result is the caller's.
  * @throws {DataError} when the request is out of range
  */
-export function slotExamples({ seed, size, batchExamples, slots, step, slot }: SlotRequest): Int32Array {
-  requirePositive({ size, batchExamples, slots, step });
-  requireSlot(slot, slots);
-  const perEpoch = stepsPerEpoch({ size, batchExamples });
-  const epoch = Math.floor((step - 1) / perEpoch);
-  const start = ((step - 1) % perEpoch) * batchExamples;
+export function slotExamples({ seed, size, position, batchExamples, slotSize, slot }: SlotRequest): Int32Array {
+  requireIntegers({ size, batchExamples, slotSize }, 1);
+  requireIntegers({ position, slot }, 0);
+  const start = position % size;
   const end = Math.min(start + batchExamples, size);
-  const order = epochOrder(seed, epoch, size);
-  return rowsOf(slot, slotRows({ batchExamples, slots }), (ordinal) =>
-    start + ordinal < end && ordinal < batchExamples ? order[start + ordinal] : PADDING,
-  );
-}
-
-/** Ordinals in the step of a slot's rows, [slotRows]; padding rows have theirs too. */
-export function slotOrdinals({ batchExamples, slots, slot }: Pick<SlotRequest, 'batchExamples' | 'slots' | 'slot'>): Int32Array {
-  requirePositive({ batchExamples, slots });
-  requireSlot(slot, slots);
-  return rowsOf(slot, slotRows({ batchExamples, slots }), (ordinal) => ordinal);
-}
-
-/** Real examples in a step's batch: `batchExamples`, fewer in an epoch's last step. */
-export function stepExamples({ size, batchExamples, step }: Pick<SlotRequest, 'size' | 'batchExamples' | 'step'>): number {
-  const start = ((step - 1) % stepsPerEpoch({ size, batchExamples })) * batchExamples;
-  return Math.min(batchExamples, size - start);
+  const order = epochOrder(seed, Math.floor(position / size), size);
+  return rowsOf(slot, slotSize, (ordinal) => (start + ordinal < end ? order[start + ordinal] : PADDING));
 }
 
 /** Slots of one pass over a split: how many hold examples, and that number padded to a power of two for the reduction tree. */
 export function evaluationSlots(size: number, rows: number): { readonly filled: number; readonly slots: number } {
-  requirePositive({ rows });
+  requireIntegers({ rows }, 1);
   const filled = Math.ceil(size / rows);
   let slots = 1;
   while (slots < filled) slots *= 2;
@@ -85,7 +56,7 @@ export function evaluationExamples({
   readonly rows: number;
   readonly slot: number;
 }): Int32Array {
-  requirePositive({ rows });
+  requireIntegers({ rows }, 1);
   requireSlot(slot, evaluationSlots(size, rows).slots);
   return rowsOf(slot, rows, (position) => (position < size ? position : PADDING));
 }
@@ -104,10 +75,11 @@ function rowsOf(slot: number, rows: number, at: (ordinal: number) => number): In
   return Int32Array.from({ length: rows }, (_, row) => at(slot * rows + row));
 }
 
-function requirePositive(values: Readonly<Record<string, number>>): void {
+function requireIntegers(values: Readonly<Record<string, number>>, least: number): void {
   for (const [name, value] of Object.entries(values)) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new DataError('slotExamples', { expected: `${name} to be an integer >= 1`, got: String(value), hint: 'steps count from 1' });
+    if (!Number.isSafeInteger(value) || value < least) {
+      const hint = 'examples, rows and slots are counted in whole numbers';
+      throw new DataError('slotExamples', { expected: `${name} to be an integer >= ${least}`, got: String(value), hint });
     }
   }
 }

@@ -11,24 +11,26 @@ import type { Graph } from './graph.ts';
 import { spliceGraph } from './splice.ts';
 import { GraphError } from './errors.ts';
 
-/** Inputs that all slots share; every other input of a phase belongs to the rows of one slot. */
-const SHARED: ReadonlySet<string> = new Set(['theta', 'state']);
+/** Inputs that all slots share, beside broadcast vectors; every other input of a phase belongs to the rows of one slot. */
+const SHARED: ReadonlySet<string> = new Set(['theta', 'state', 'previous']);
 
-/** Name of a slot's copy of an input: `theta` and `state` are shared, the rest is numbered within the block. */
+/** Name of a slot's copy of an input: `theta`, `state` and the round's vectors are shared, the rest is numbered within the block. */
 export function blockInputName(name: string, slot: number): string {
-  return SHARED.has(name) ? name : `${name}@${slot}`;
+  return SHARED.has(name) || name.startsWith('vector:') ? name : `${name}@${slot}`;
 }
 
 /**
  * Unrolls a phase over the slots of a block.
- * Inputs: `theta` and `state` as in the phase, `<name>@<slot>` for everything that belongs to a slot's rows.
+ * Inputs: those that slots share as in the phase, `<name>@<slot>` for everything that belongs to a slot's rows.
  * Outputs: `examples@<slot>` [B, E] of every slot, `sum:<name>` of the whole block.
  * Cost: S times the nodes of the phase, so it suits short graphs and small blocks.
  * @param slots S, a power of two
- * @throws {GraphError} when it is not
+ * @throws {GraphError} when it is not, and for a phase that gathers rows: they are no sums
  */
 export function blockProgram(phase: PhaseProgram, slots: number): Graph {
   if (!Number.isInteger(Math.log2(slots)) || slots < 1) throw new GraphError('blockProgram', 'a power of two of slots', String(slots));
+  if (phase.rows !== undefined && phase.rows.length > 0)
+    throw new GraphError('blockProgram', 'a phase of sums only', `rows ${phase.rows[0].name}`);
   const builder = new GraphBuilder();
   const declared = new Map<string, number>();
   const appendSlot = (slot: number): ReadonlyMap<string, number> => {

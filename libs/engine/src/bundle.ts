@@ -7,9 +7,11 @@
  *   state [Q]     committed non-trainable state and schedules, one entry of the table after the other
  *   x [B, ...]    features; y [B, ...] targets (labels: int32 [B]); weight [B] 1 for an example, 0 for a padding row
  *   random inputs [B, k], filled for each example from (run seed, purpose, step, ordinal of the example in the step)
+ *   vector:<name> a vector that the round is broadcast with; previous [P] the last committed change of theta
  * Graph outputs:
  *   examples [B, E]   scalars of each example (columns are named), already multiplied by its weight
  *   sum:<name>        sums over the slot's examples, never means
+ *   rows:<name>       [B, width] gathered by ordinal
  *
  * The encoding is canonical JSON, so equal bundles have equal bytes and one digest.
  */
@@ -49,6 +51,8 @@ export interface LayerEntry {
   readonly positions: number;
   /** What curvature makes of the positions: `expand` treats each as a case of its own, `reduce` adds them up first; `none` has one. */
   readonly sharing: 'none' | 'expand' | 'reduce';
+  /** The layer's input factor is the same at every step: it is sent once. Default false. */
+  readonly constantInputs?: boolean;
 }
 
 /** How a committed state value changes at each commit. */
@@ -88,6 +92,17 @@ export interface SumEntry {
   readonly name: string;
   readonly shape: Shape;
   readonly symmetric: boolean;
+  /** How the sum is rounded at the phase's `codecLevel` of the tree; symmetric sums only. Default: not at all. */
+  readonly codec?: FactorCodec;
+}
+
+/** Lossy codecs of symmetric factors: see the codecs of @geodesic/tensor. */
+export type FactorCodec = 'bf16' | 'fp16' | 'int8';
+
+/** A graph output `rows:<name>` [B, width] that is gathered instead of added: each example's row at its ordinal in the step. */
+export interface RowsEntry {
+  readonly name: string;
+  readonly width: number;
 }
 
 /** The program of one phase. */
@@ -97,6 +112,10 @@ export interface PhaseProgram {
   readonly columns: readonly string[];
   readonly sums: readonly SumEntry[];
   readonly random: readonly RandomInput[];
+  /** Gathered outputs; in the vector of sums they stand after the sums, as tables [N, width] over the N rows of all slots. Default none. */
+  readonly rows?: readonly RowsEntry[];
+  /** Level of the tree at which coded sums are rounded; default 0, the slot. */
+  readonly codecLevel?: number;
 }
 
 /** A curvature or first-order group of parameters, as the optimiser is told. */
@@ -118,7 +137,9 @@ export interface Bundle {
   readonly layers: readonly LayerEntry[];
   readonly state: readonly StateEntry[];
   readonly groups: readonly GroupEntry[];
-  /** Programs by phase: `grad`, `grad-stats`, `eval`, and `init` where a model initialises from data. */
+  /** How far steps go; absent: by each group's own learning rate. */
+  readonly search?: Readonly<Record<string, unknown>>;
+  /** Programs by phase: `grad`, `eval`, `init` where a model initialises from data, and what the optimiser's rounds ask for. */
   readonly phases: Readonly<Record<string, PhaseProgram>>;
   /** From the sums of `init` to parameters: inputs `count` and `sum:<name>`, outputs `parameter:<name>`. */
   readonly finishInit?: Graph;

@@ -6,11 +6,13 @@ export { blockInputName, blockProgram } from './block-program.ts';
 export { bundleDigest, decodeBundle, encodeBundle, stateLayout } from './bundle.ts';
 export type {
   Bundle,
+  FactorCodec,
   GroupEntry,
   LayerEntry,
   ParameterEntry,
   PhaseProgram,
   RandomInput,
+  RowsEntry,
   StateEntry,
   StateRule,
   SumEntry,
@@ -39,7 +41,7 @@ export { readStoredValues, storedValues, type Initializer } from './initializer.
 export { jvp, type TangentSeed } from './jvp.ts';
 export { kernelNames } from './kernels/registry.ts';
 export { coupledNewtonRoot, newtonSchulzInverse, type CoupledNewtonOptions, type NewtonSchulzOptions } from './matrix-roots.ts';
-export { packSums, readSums, sumsLength } from './phase-sums.ts';
+export { codecOf, packRows, packSums, programSumsLength, readSums, sumsLength, type PackedRows, type SumsTable } from './phase-sums.ts';
 export { gaussNewtonVector, hessianVector, type GaussNewtonVectorOptions, type HessianVectorOptions } from './products.ts';
 export { referenceExecutor } from './reference-executor.ts';
 export { checkRowIndependence, type RowIndependenceOptions } from './row-independence.ts';

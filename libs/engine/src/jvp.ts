@@ -20,16 +20,22 @@ export interface TangentSeed {
  * Appends the Jacobian-vector products sum_s d(output)/d(seed_s) tangent_s for every output: the transpose of `vjp` with
  * `wrt` the seeds. Seeds may be inputs or values on the way; where one seed is computed from another, its tangent is added
  * to the one that arrives. Nothing passes a StopGradient. An output that no seed reaches gets zeros.
+ * @param options.constants values that nothing is derived through, unless they are seeds
  * @returns the ids of the tangents, of the types of `outputs`
  * @throws {GraphError} when a tangent has another type than its value, or a value is seeded twice or is not float
  */
-export function jvp(builder: GraphBuilder, seeds: readonly TangentSeed[], outputs: readonly number[]): number[] {
+export function jvp(
+  builder: GraphBuilder,
+  seeds: readonly TangentSeed[],
+  outputs: readonly number[],
+  { constants }: { readonly constants?: ReadonlySet<number> } = {},
+): number[] {
   const x = new Expressions(builder);
   const tangents = new Map<number, number>();
   for (const seed of seeds) plant(builder, tangents, seed);
   const needed = ancestors(builder, outputs);
   for (let id = Math.min(...tangents.keys(), needed.length); id < needed.length; id++) {
-    const arriving = needed[id] ? pushForward(x, id, tangents) : undefined;
+    const arriving = needed[id] && !constants?.has(id) ? pushForward(x, id, tangents) : undefined;
     if (arriving === undefined) continue;
     const own = tangents.get(id);
     tangents.set(id, own === undefined ? arriving : x.add(own, arriving));

@@ -26,6 +26,8 @@ export interface GaussNewtonVectorOptions extends Direction {
   readonly outputs: readonly number[];
   /** Appends H u, given u = J v, one value for each output and of its type; linear in u. */
   readonly outputHessian: (tangents: readonly number[]) => readonly number[];
+  /** Values that nothing is derived through; default none. */
+  readonly constants?: ReadonlySet<number>;
 }
 
 /**
@@ -49,8 +51,8 @@ export function hessianVector(builder: GraphBuilder, { scalar, wrt, vectors }: H
  * @throws {GraphError} when a vector has another type than its value, or outputHessian gives another number of values
  */
 export function gaussNewtonVector(builder: GraphBuilder, options: GaussNewtonVectorOptions): number[] {
-  const { outputs, wrt, outputHessian } = options;
-  const tangents = jvp(builder, pair('gaussNewtonVector', options), outputs);
+  const { outputs, wrt, outputHessian, constants = new Set<number>() } = options;
+  const tangents = jvp(builder, pair('gaussNewtonVector', options), outputs, { constants });
   const cotangents = outputHessian(tangents);
   if (cotangents.length !== outputs.length)
     throw new GraphError('gaussNewtonVector', `${outputs.length} values from outputHessian`, String(cotangents.length));
@@ -58,6 +60,7 @@ export function gaussNewtonVector(builder: GraphBuilder, options: GaussNewtonVec
     builder,
     outputs.map((id, i) => ({ id, cotangent: cotangents[i] })),
     wrt,
+    { constants },
   );
 }
 

@@ -70,6 +70,18 @@ describe('jvp', () => {
     expect(values).toEqual({ stopped: [9, 4], rounded: [0, 0] });
   });
 
+  it('is zero behind values that are to be constants, unless they are seeds', () => {
+    const { builder, x } = build();
+    const a = builder.input('a', [], 'float64');
+    const square = x.square(a);
+    const y = x.mul(a, square);
+    const one = builder.constant(1, 'float64');
+    const constants = new Set([square]);
+    builder.output('constant', jvp(builder, [{ id: a, tangent: one }], [y], { constants })[0]);
+    builder.output('seeded', jvp(builder, [{ id: square, tangent: one }], [y], { constants })[0]);
+    expect(valuesOf(builder, { a: tensor('float64', [], [3]) })).toEqual({ constant: [9], seeded: [3] });
+  });
+
   it('takes tangents of values on the way, and adds what arrives from other seeds', () => {
     const { builder, x } = build();
     const a = builder.input('a', [2], 'float64');

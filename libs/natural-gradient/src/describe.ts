@@ -2,7 +2,9 @@
  * Optimiser groups in words, for the table that a run prints before it starts.
  */
 import { entryOf, type Layout } from '@geodesic/tensor';
-import type { GroupConfig } from './config.ts';
+import type { GroupConfig, NaturalConfig, StatisticsConfig } from './config.ts';
+import { isNatural, type NaturalGroupConfig } from './config-checks.ts';
+import { describePeer } from './peers/peer.ts';
 import { describeSchedule } from './schedule.ts';
 
 /** One row of the table of groups. */
@@ -37,20 +39,65 @@ function describeMethod(group: GroupConfig): readonly string[] {
 }
 
 function describeOptions(group: Exclude<GroupConfig, { readonly method: 'frozen' }>): readonly string[] {
+  if (isNatural(group)) return [...describeNatural(group), ...describeCurvature(group)];
   switch (group.method) {
     case 'adam':
       return [`betas ${group.beta1} ${group.beta2}`, `epsilon ${group.epsilon}`];
     case 'sgd':
       return [`${group.nesterov ? 'Nesterov momentum' : 'momentum'} ${group.momentum}`];
-    case 'kfac':
+    default:
+      return describePeer(group);
+  }
+}
+
+function describeNatural({ damping, klClip, momentum }: NaturalConfig): readonly string[] {
+  return [`damping ${damping}`, klClip === null ? 'no KL clip' : `KL clip ${klClip}`, `momentum ${momentum}`];
+}
+
+function describeCurvature(group: NaturalGroupConfig): readonly string[] {
+  switch (group.method) {
+    case 'cg':
+      return [
+        `at most ${group.iterations} iterations to ${group.tolerance}`,
+        ...(group.warmStart > 0 ? [`warm start ${group.warmStart}`] : []),
+        group.preconditioner === null ? 'no preconditioner' : 'preconditioned by K-FAC',
+      ];
+    case 'kernel':
+      return [`${group.fisher} Fisher`, ...(group.spring > 0 ? [`SPRING ${group.spring}`] : [])];
     case 'metric-kfac':
       return [
-        `damping ${group.damping}`,
-        group.klClip === null ? 'no KL clip' : `KL clip ${group.klClip}`,
-        `momentum ${group.momentum}`,
-        `factors every ${group.statisticsEvery} (decay ${group.factorDecay})`,
-        `inverses every ${group.inverseEvery}`,
+        ...describeStatistics(group),
+        ...(group.form === 'local' ? ['local metric'] : []),
+        ...describeRule(group.dampingRule),
         ...(group.normalizeMetric === true ? ['metric normalised'] : []),
       ];
+    case 'kfac':
+      return [
+        ...describeStatistics(group),
+        ...describeFisher(group),
+        ...describeRule(group.dampingRule),
+        ...((group.undampedInputs ?? []).length > 0 ? [`inputs of ${group.undampedInputs?.join(' and ')} undamped`] : []),
+      ];
+    default:
+      return [...describeStatistics(group), ...describeFisher(group)];
   }
+}
+
+function describeStatistics(config: StatisticsConfig): readonly string[] {
+  const { inverseWhenMoved = 0, burnIn = 0 } = config;
+  const refreshed = `inverses every ${config.inverseEvery}`;
+  return [
+    `factors every ${config.statisticsEvery} (decay ${config.factorDecay})`,
+    inverseWhenMoved > 0 ? `${refreshed} when moved by ${inverseWhenMoved}` : refreshed,
+    ...(burnIn > 0 ? [`burn-in ${burnIn}`] : []),
+  ];
+}
+
+function describeFisher({ fisher = 'sampled', samples = 1 }: { readonly fisher?: string; readonly samples?: number }): readonly string[] {
+  if (fisher !== 'sampled') return [`${fisher} Fisher`];
+  return samples > 1 ? [`${samples} samples`] : [];
+}
+
+function describeRule(rule: string = 'pi'): readonly string[] {
+  return rule === 'pi' ? [] : [`damping by ${rule === 'metric' ? 'the metric' : 'eigenbasis'}`];
 }

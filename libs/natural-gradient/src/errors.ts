@@ -41,7 +41,7 @@ export class StepInputError extends Error {
   }
 }
 
-/** A layer has not reported a Kronecker factor that its group needs. */
+/** A layer has not reported a statistic that its group needs. */
 export class MissingStatisticsError extends Error {
   override readonly name = 'MissingStatisticsError';
   readonly layer: string;
@@ -52,7 +52,8 @@ export class MissingStatisticsError extends Error {
   constructor(layer: string, statistic: string, step: number) {
     super(
       `step ${step}: expected statistics '${statistic}' of layer '${layer}', got none ` +
-        `(tap the layer's input and output in the model, or move its parameters to an adam or sgd group)`,
+        `(tap the layer's input and output in the model and name it in the curvature that its programs are built with, ` +
+        `or move its parameters to an adam, sgd or frozen group)`,
     );
     this.layer = layer;
     this.statistic = statistic;
@@ -60,10 +61,10 @@ export class MissingStatisticsError extends Error {
   }
 }
 
-/** What a {@link NonFiniteError} found: a gradient, a statistic, or the update that would have been applied. */
-export type NonFiniteQuantity = 'gradient' | 'statistics' | 'update';
+/** What a {@link NonFiniteError} found: a gradient, a statistic, the objective, or the update that would have been applied. */
+export type NonFiniteQuantity = 'gradient' | 'statistics' | 'objective' | 'update';
 
-/** A gradient, statistic or update holds NaN or an infinity; the step must be rejected. */
+/** A gradient, statistic, objective or update holds NaN or an infinity; the step must be rejected. */
 export class NonFiniteError extends Error {
   override readonly name = 'NonFiniteError';
   readonly quantity: NonFiniteQuantity;
@@ -105,6 +106,95 @@ export class StateError extends Error {
   constructor(key: string, expected: string, got: unknown) {
     super(`step: expected state '${key}' to be ${expected}, got ${show(got)} (resume with the spec that wrote the state)`);
     this.key = key;
+  }
+}
+
+/**
+ * A round that could not be computed: a worker met something that is not finite, or had no memory for it. Whoever drives a step throws it
+ * into the step's generator, which may know an answer (a rejected attempt, a change taken back) or lets it pass.
+ */
+export class RoundFailedError extends Error {
+  override readonly name = 'RoundFailedError';
+  /** Why, in words. */
+  readonly reason: string;
+  readonly layer: string | undefined;
+  readonly worker: string | undefined;
+
+  constructor(failure: {
+    readonly reason: string;
+    readonly layer?: string | undefined;
+    readonly worker?: string | undefined;
+    readonly cause?: unknown;
+  }) {
+    const { reason, layer, worker } = failure;
+    const where = [...(layer === undefined ? [] : [`layer '${layer}'`]), ...(worker === undefined ? [] : [`worker ${worker}`])];
+    super(`round: expected finite sums, got none${where.length > 0 ? ` from ${where.join(' at ')}` : ''}: ${reason}`, {
+      cause: failure.cause,
+    });
+    this.reason = reason;
+    this.layer = layer;
+    this.worker = worker;
+  }
+}
+
+/** A search met nothing but rejections; the parameters are those of the last step that was good. */
+export class SearchFailedError extends Error {
+  override readonly name = 'SearchFailedError';
+  readonly step: number;
+  /** Of the attempts at this step, the first one first. */
+  readonly reasons: readonly string[];
+  /** lambda of the last attempt. */
+  readonly damping: number;
+
+  constructor(step: number, reasons: readonly string[], damping: number) {
+    super(
+      `step ${step}: expected an attempt that can be accepted, got rejections in a row up to the damping ${damping}; the last: ` +
+        `${reasons.at(-1)} (start with a larger damping, or allow more rejections and a larger maxDamping)`,
+    );
+    this.step = step;
+    this.reasons = reasons;
+    this.damping = damping;
+  }
+}
+
+/** Conjugate gradients met a direction of negative curvature, which no Fisher or Gauss-Newton matrix has: the model's programs are wrong. */
+export class NegativeCurvatureError extends Error {
+  override readonly name = 'NegativeCurvatureError';
+  readonly step: number;
+  readonly iteration: number;
+  /** p' A p / p' p */
+  readonly curvature: number;
+
+  constructor(step: number, iteration: number, curvature: number) {
+    super(
+      `step ${step}: expected a positive semi-definite matrix from the rounds 'product', got the curvature ${curvature} along the ` +
+        `direction of iteration ${iteration} (check the task's curvature product, or raise the damping)`,
+    );
+    this.step = step;
+    this.iteration = iteration;
+    this.curvature = curvature;
+  }
+}
+
+/** The kernel trick's system cannot be solved at this damping. */
+export class SingularKernelError extends Error {
+  override readonly name = 'SingularKernelError';
+  readonly step: number;
+  readonly damping: number;
+
+  constructor(step: number, damping: number, got: string, options?: { readonly cause?: unknown }) {
+    super(`step ${step}: expected a solvable Gram matrix at the damping ${damping}, got ${got} (raise the damping)`, options);
+    this.step = step;
+    this.damping = damping;
+  }
+}
+
+/** A batch is too large for the kernel trick. */
+export class KernelSizeError extends Error {
+  override readonly name = 'KernelSizeError';
+
+  constructor(issue: string) {
+    super(`step: ${issue}`);
   }
 }
 

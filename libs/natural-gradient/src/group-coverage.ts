@@ -1,13 +1,14 @@
 /**
- * Who moves what: groups name parameters exactly, every parameter has one group, and a K-FAC group's layers hold exactly its
+ * Who moves what: groups name parameters exactly, every parameter has one group, and the layers of a group hold exactly its
  * parameters. A forgotten or doubly moved parameter is a silent training bug everywhere else; here it is an error with its name.
  */
 import { entryOf, type Layout } from '@geodesic/tensor';
-import type { GroupConfig, KfacConfig, LayerKind, LayerRegistration } from './config.ts';
+import type { GroupConfig, LayerKind, LayerRegistration, NaturalMethodConfig } from './config.ts';
 import { checkLayer } from './config-checks.ts';
+import { supportedKinds } from './curvature/create-curvature.ts';
+import type { PlacedLayer } from './curvature/placed-layer.ts';
 import { CoverageError, OptimizerConfigError } from './errors.ts';
 import type { Span } from './group.ts';
-import type { PlacedLayer } from './kfac-group.ts';
 
 /**
  * Checks that the groups cover every parameter exactly once.
@@ -25,19 +26,24 @@ export function checkCoverage(groups: readonly GroupConfig[], parameters: Layout
 }
 
 /** Where a group's parameters stand in theta, ascending, whatever order the group names them in. */
-export function parameterSpans(group: GroupConfig, parameters: Layout): Span[] {
+export function parameterSpans(group: Pick<GroupConfig, 'parameters'>, parameters: Layout): Span[] {
   return group.parameters.map((name) => entryOf(parameters, name)).sort((a, b) => a.offset - b.offset);
 }
 
+/** What of a group decides where its layers stand: those of its own, or of its preconditioner. */
+export interface LayeredGroup {
+  readonly name: string;
+  readonly method: NaturalMethodConfig['method'];
+  readonly parameters: readonly string[];
+  readonly layers: readonly string[];
+}
+
 /**
- * Places the layers of a K-FAC group in theta, ascending by offset.
- * @throws {OptimizerConfigError} for a layer that is not registered, or whose matrix and parameters do not match
+ * Places the layers of a group in theta, ascending by offset.
+ * @throws {OptimizerConfigError} for a layer that is not registered, of a kind that the method has no curvature for, or whose matrix and
+ * parameters do not match
  */
-export function placeLayers(
-  group: GroupConfig & KfacConfig,
-  layers: readonly LayerRegistration[],
-  parameters: Layout,
-): readonly PlacedLayer[] {
+export function placeLayers(group: LayeredGroup, layers: readonly LayerRegistration[], parameters: Layout): readonly PlacedLayer[] {
   const registered = new Map(layers.map((layer) => [layer.name, layer]));
   if (registered.size < layers.length)
     throw new OptimizerConfigError(
@@ -68,17 +74,27 @@ export function placeLayers(
   );
 }
 
-/** Kinds of layers whose curvature is a Kronecker product of two full factors. */
-const kroneckerKinds: readonly LayerKind[] = ['dense', 'conv'];
+function checkKind({ name, method }: LayeredGroup, { name: layer, kind = 'dense', positions = 1 }: LayerRegistration): void {
+  const remedy = '(move the others to an adam, sgd or frozen group)';
+  const kinds = kindsOf(method);
+  if (!kinds.includes(kind)) {
+    const expected = `layers of kind ${kinds.join(' or ')} for method ${method} ${remedy}`;
+    throw new OptimizerConfigError(`${name}.layers`, expected, `${layer}, of kind ${kind}`);
+  }
+  if (method === 'kernel' && positions > 1) {
+    const expected = `layers with one position an example for method kernel ${remedy}`;
+    throw new OptimizerConfigError(`${name}.layers`, expected, `${layer}, with ${positions} positions`);
+  }
+}
 
-function checkKind({ name, method }: GroupConfig, { name: layer, kind = 'dense' }: LayerRegistration): void {
-  if (kroneckerKinds.includes(kind)) return;
-  const expected = `layers of kind ${kroneckerKinds.join(' or ')} for method ${method} (move the others to an adam, sgd or frozen group)`;
-  throw new OptimizerConfigError(`${name}.layers`, expected, `${layer}, of kind ${kind}`);
+/** The Gram matrix of the kernel trick is made of inputs and output gradients of dense layers; CG takes K-FAC as its preconditioner. */
+function kindsOf(method: NaturalMethodConfig['method']): readonly LayerKind[] {
+  if (method === 'kernel') return ['dense'];
+  return supportedKinds(method === 'cg' ? 'kfac' : method);
 }
 
 /** Two layers on the same entries of theta, or one layer named twice, would move them twice. */
-function disjoint(group: GroupConfig, placed: readonly PlacedLayer[]): readonly PlacedLayer[] {
+function disjoint(group: LayeredGroup, placed: readonly PlacedLayer[]): readonly PlacedLayer[] {
   const overlapping = placed.find((layer, i) => i > 0 && layer.offset < placed[i - 1].offset + placed[i - 1].size);
   if (overlapping !== undefined) {
     throw new OptimizerConfigError(`${group.name}.layers`, 'layers that do not overlap, named once each', overlapping.name);
@@ -86,13 +102,13 @@ function disjoint(group: GroupConfig, placed: readonly PlacedLayer[]): readonly 
   return placed;
 }
 
-function placeLayer({ name, inputs, outputs, bias, offset }: LayerRegistration): PlacedLayer {
+function placeLayer({ name, kind = 'dense', inputs, outputs, bias, offset, positions, constantInputs }: LayerRegistration): PlacedLayer {
   const rows = bias ? inputs + 1 : inputs;
-  return { name, rows, columns: outputs, offset, size: rows * outputs };
+  return { name, kind, rows, columns: outputs, offset, size: rows * outputs, positions, constantInputs };
 }
 
 /** A layer's matrix must be made of whole parameters of its own group. */
-function checkTiled(group: GroupConfig, layer: PlacedLayer, spans: readonly Span[]): void {
+function checkTiled(group: LayeredGroup, layer: PlacedLayer, spans: readonly Span[]): void {
   const inside = spans.filter((span) => contains(layer, span));
   const covered = inside.reduce((sum, { size }) => sum + size, 0);
   if (covered !== layer.size) {

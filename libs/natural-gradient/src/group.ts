@@ -3,6 +3,8 @@
  * A group knows nothing of the other groups, of theta's layout or of float32; the optimiser gathers, scatters and rounds.
  */
 import type { LayoutEntry } from '@geodesic/tensor';
+import type { LayerReport } from './layer-report.ts';
+import type { FloatArray, Rounds } from './rounds.ts';
 import type { StateTree } from './state.ts';
 
 /** A run of consecutive entries of theta. */
@@ -17,8 +19,8 @@ export interface GroupInput {
   /** Mean gradient, [n]; valid during the step only. */
   readonly gradient: Float64Array;
   /** Parameters before the step, [n]; valid during the step only. */
-  readonly parameters: Float32Array;
-  /** Sums over the examples by key, `A/<layer>` and `S/<layer>`. */
+  readonly parameters: FloatArray;
+  /** Sums over the examples by key, such as `A/<layer>`; complete when {@link Group.statisticsDue}, ignored otherwise. */
   readonly statistics: ReadonlyMap<string, ArrayLike<number>>;
 }
 
@@ -30,6 +32,8 @@ export interface GroupOutput {
   readonly state: StateTree;
   /** Measurements by short name, such as `learningRate`. */
   readonly report: Readonly<Record<string, number>>;
+  /** Health of the group's curvature by layer; methods without one have none. */
+  readonly layers?: readonly LayerReport[];
 }
 
 /** A method bound to its parameters. */
@@ -38,12 +42,14 @@ export interface Group {
   /** Where the n numbers stand in theta, ascending. */
   readonly spans: readonly Span[];
   initialState(): StateTree;
-  statisticsDue(step: number): boolean;
-  step(state: StateTree, input: GroupInput): GroupOutput;
+  /** Whether the step's gradient round should bring statistics; `state` is the group's before the step. */
+  statisticsDue(step: number, state: StateTree): boolean;
+  /** The step under the search `fixed`; may need rounds of its own, at the parameters before the step. */
+  step(state: StateTree, input: GroupInput): GroupOutput | Rounds<GroupOutput>;
 }
 
 /** The spans of a flat vector as one array, in order: a view where they are consecutive, else a copy. To be read only. */
-export function gather<T extends Float64Array | Float32Array>(flat: T, spans: readonly Span[]): T {
+export function gather<T extends FloatArray>(flat: T, spans: readonly Span[]): T {
   const size = lengthOf(spans);
   const [{ offset: start }] = spans;
   const consecutive = spans.every(({ offset }, i) => i === 0 || offset === spans[i - 1].offset + spans[i - 1].size);
@@ -58,7 +64,7 @@ export function gather<T extends Float64Array | Float32Array>(flat: T, spans: re
 }
 
 /** Writes a gathered vector back to its spans. */
-export function scatter(gathered: Float64Array, spans: readonly Span[], flat: Float64Array): void {
+export function scatter(gathered: Float64Array, spans: readonly Span[], flat: FloatArray): void {
   let position = 0;
   for (const { offset, size } of spans) {
     flat.set(gathered.subarray(position, position + size), offset);

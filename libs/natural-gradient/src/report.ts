@@ -1,8 +1,10 @@
 /**
- * The measurements of a step. Over all parameters: `gradientNorm`, `updateNorm` (Euclidean, before rounding) and `fallbacks` (inverse
- * refreshes that left the first rung of the ladder, since the run began). For every group `<measurement>/<group>`: `learningRate`
- * and, with K-FAC, `klScale` (nu), `damping`, `meanPi`, `fallbacks`, `clamped` and `kept` (see layer-curvature.ts). The same names
- * without a group are those of the leading group: the first with K-FAC, else the first that moves.
+ * The measurements of a step. Over all parameters: `gradientNorm`, `updateNorm` (Euclidean, before rounding) and `fallbacks` (refreshes
+ * that left the first rung of the ladder, since the run began). For every group `<measurement>/<group>`: `learningRate` and, with a
+ * curvature, `klScale` (nu), `damping` (lambda + eta_2) and where it has layers `meanPi`, `fallbacks`, `clamped` and `kept` (see
+ * layer-report.ts); some descents add numbers of their own, such as `iterations`. The same names without a group are those of the leading
+ * group: the first with a damping, else the first that moves. The quadratic search has, for all groups: `learningRate` (alpha),
+ * `momentum` (mu), `damping` (lambda), `objective`, `attempts` and, where the step was tried, `reductionRatio`.
  */
 /** What one group reported. */
 export interface GroupReport {

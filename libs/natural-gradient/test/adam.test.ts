@@ -1,7 +1,8 @@
 import { makeLayout } from '@geodesic/tensor';
 import { expectClose } from '@geodesic/testing';
-import { type AdamConfig, createOptimizer } from '@geodesic/natural-gradient';
+import { type AdamConfig, createOptimizer, type FloatArray } from '@geodesic/natural-gradient';
 import { describe, expect, it } from 'vitest';
+import { takeStep } from './drive.ts';
 import { applied, adam as base, constant, numbers } from './fixtures.ts';
 
 /** Runs a single Adam group on gradient(theta) and returns theta after every step. */
@@ -10,12 +11,12 @@ function run(config: AdamConfig, start: readonly number[], gradients: (theta: Fl
   const optimizer = createOptimizer({ groups: [{ name: 'all', parameters: ['x'], ...config }], layers: [], parameters, totalSteps: steps });
   let state = optimizer.initialState();
   let theta = Float32Array.from(start);
-  const deltas: Float32Array[] = [];
+  const deltas: FloatArray[] = [];
   const path: Float32Array[] = [];
   for (let step = 1; step <= steps; step++) {
-    const output = optimizer.step(state, { step, count: 1, gradientSum: gradients(theta, step), parameters: theta });
+    const output = takeStep(optimizer, state, { step, count: 1, gradientSum: gradients(theta, step), parameters: theta });
     state = output.state;
-    theta = applied(theta, output.delta) as Float32Array<ArrayBuffer>;
+    theta = applied(theta, output.delta);
     deltas.push(output.delta);
     path.push(theta);
   }

@@ -1,6 +1,7 @@
 /** Small optimisers and reproducible inputs for tests: two dense layers, 3-4 with a bias and 4-2 without, and one loose scale. */
 import { makeLayout, type Layout } from '@geodesic/tensor';
-import type { AdamConfig, GroupConfig, KfacConfig, LayerRegistration, Optimizer, SgdConfig, StepInput } from '@geodesic/natural-gradient';
+import type { AdamConfig, FloatArray, GroupConfig, KfacConfig, LayerRegistration, SgdConfig } from '@geodesic/natural-gradient';
+import type { OneRound } from './drive.ts';
 
 export const layout: Layout = makeLayout([
   { name: 'stem.weight', shape: [3, 4] },
@@ -77,14 +78,13 @@ export function statisticsAt(step: number): Map<string, Float64Array> {
   ]);
 }
 
-/** A step's input; gradients depend on the parameters, so that a wrong bit anywhere spreads. */
-export function inputAt(step: number, parameters: Float32Array, optimizer?: Optimizer): StepInput {
+/** What a step sees; gradients depend on the parameters, so that a wrong bit anywhere spreads. */
+export function inputAt(step: number, parameters: Float32Array): OneRound {
   const noise = numbers(1000 + step, parameters.length);
   const gradientSum = Float32Array.from(parameters, (value, i) => count * (value + 0.3 * noise[i]));
-  const due = optimizer?.statisticsDue(step) ?? true;
-  return { step, count, gradientSum, parameters, ...(due ? { statistics: statisticsAt(step) } : {}) };
+  return { step, count, gradientSum, parameters, statistics: statisticsAt(step) };
 }
 
-export function applied(parameters: Float32Array, delta: Float32Array): Float32Array {
-  return parameters.map((value, i) => Math.fround(value + delta[i]));
+export function applied(parameters: Float32Array, delta: FloatArray): Float32Array<ArrayBuffer> {
+  return Float32Array.from(parameters, (value, i) => value + delta[i]);
 }

@@ -45,11 +45,26 @@ describe('placeLayers', () => {
     );
   });
 
-  it.each(['embedding', 'norm'] as const)('refuses a layer of kind %s, naming layer and kind', (kind) => {
+  it.each(['embedding', 'norm'] as const)('refuses a layer of kind %s where the method has no curvature for it, naming both', (kind) => {
     const registered = layers.map((layer) => (layer.name === 'stem' ? { ...layer, kind } : layer));
-    expect(() => create(groups, registered)).toThrow(
-      'expected dense.layers to be layers of kind dense or conv for method kfac (move the others to an adam, sgd or frozen group), ' +
+    const { fisher: _fisher, dampingRule: _rule, ...shared } = kfac;
+    const metric: GroupConfig = { name: 'dense', parameters: kfacParameters, ...shared, method: 'metric-kfac' };
+    expect(() => create([metric, rest], registered)).toThrow(
+      'expected dense.layers to be layers of kind dense or conv for method metric-kfac (move the others to an adam, sgd or frozen group), ' +
         `got 'stem, of kind ${kind}'`,
+    );
+  });
+
+  it('refuses a convolution, or shared positions, for the kernel trick', () => {
+    const { learningRate, momentum, klClip, damping, weightDecay } = kfac;
+    const natural = { learningRate, momentum, klClip, damping, weightDecay, layers: kfac.layers };
+    const kernel: GroupConfig = { name: 'dense', parameters: kfacParameters, ...natural, method: 'kernel', fisher: 'sampled', spring: 0 };
+    const withStem = (change: object) => layers.map((layer) => (layer.name === 'stem' ? { ...layer, ...change } : layer));
+    expect(() => create([kernel, rest])).not.toThrow();
+    expect(() => create([kernel, rest], withStem({ kind: 'conv' }))).toThrow('kind dense for method kernel');
+    expect(() => create([kernel, rest], withStem({ positions: 3 }))).toThrow(
+      'layers with one position an example for method kernel (move the others to an adam, sgd or frozen group), ' +
+        "got 'stem, with 3 positions'",
     );
   });
 

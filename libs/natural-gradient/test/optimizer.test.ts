@@ -11,6 +11,7 @@ import {
   StateError,
 } from '@geodesic/natural-gradient';
 import { describe, expect, it } from 'vitest';
+import { firstProgram, takeStep } from './drive.ts';
 import { examplesOf, fromGolden, golden, modelMoment, sumsOf, toNumber } from './golden-network.ts';
 import { adam, applied, constant, groups, inputAt, kfac, layers, layout, numbers, sgd, statisticsAt } from './fixtures.ts';
 
@@ -28,7 +29,7 @@ function trajectory(optimizer: Optimizer, from: { step: number; parameters: Floa
   const moments = [{ parameters: from.parameters, state: from.state }];
   for (let step = from.step; step <= totalSteps; step++) {
     const { parameters, state } = moments[moments.length - 1];
-    const output = optimizer.step(state, inputAt(step, parameters, optimizer));
+    const output = takeStep(optimizer, state, inputAt(step, parameters));
     moments.push({ parameters: applied(parameters, output.delta), state: output.state });
   }
   return moments;
@@ -62,7 +63,7 @@ describe('Optimizer.step', () => {
       totalSteps: 1,
     });
     const before = Float32Array.from([...fromGolden(inputs['W1']), ...fromGolden(inputs['W2'])]);
-    const { delta, report } = optimizer.step(optimizer.initialState(), {
+    const { delta, report } = takeStep(optimizer, optimizer.initialState(), {
       step: 1,
       count: examples.length,
       gradientSum: [...first.gradient, ...second.gradient],
@@ -92,7 +93,7 @@ describe('Optimizer.step', () => {
     const optimizer = create();
     const before = trajectory(optimizer, { step: 1, parameters: start, state: optimizer.initialState() })[5];
     const kept = copied(before.state);
-    const again = [1, 2].map(() => optimizer.step(before.state, inputAt(6, before.parameters, optimizer)));
+    const again = [1, 2].map(() => takeStep(optimizer, before.state, inputAt(6, before.parameters)));
     expect(before.state).toEqual(kept);
     expect(again[0]).toEqual(again[1]);
   });
@@ -116,8 +117,8 @@ describe('Optimizer.step', () => {
       layers.map((layer) => ({ ...layer, name: renamed(layer.name) })),
     );
     const statistics = new Map([...statisticsAt(1)].map(([key, sum]) => [`${key.slice(0, 2)}${renamed(key.slice(2))}`, sum]));
-    const { state } = nested.step(nested.initialState(), { ...inputAt(1, start), statistics });
-    const expected = create().step(create().initialState(), inputAt(1, start)).state;
+    const { state } = takeStep(nested, nested.initialState(), { ...inputAt(1, start), statistics });
+    const expected = takeStep(create(), create().initialState(), inputAt(1, start)).state;
     expect(state['dense/net/stem/A']).toEqual(expected['dense/stem/A']);
     expect(state['dense/net/A']).toEqual(expected['dense/head/A']);
     expect(state['dense/net/stem/inverseStep'][0]).toBe(1);
@@ -125,7 +126,7 @@ describe('Optimizer.step', () => {
 
   it('reports the same measurements for all groups and for each', () => {
     const optimizer = create();
-    const { report, delta } = optimizer.step(optimizer.initialState(), inputAt(1, start, optimizer));
+    const { report, delta } = takeStep(optimizer, optimizer.initialState(), inputAt(1, start));
     expect(Object.keys(report).sort()).toEqual(
       [
         ['gradientNorm', 'updateNorm', 'learningRate/rest'],
@@ -139,22 +140,28 @@ describe('Optimizer.step', () => {
     expect(report['learningRate/rest']).toBe(1e-2);
   });
 
-  it('says when any group needs statistics', () => {
-    expect([1, 2, 3, 4, 5].map((step) => create().statisticsDue(step))).toEqual([true, false, true, false, true]);
-    expect(create([{ name: 'all', parameters: layout.entries.map(({ name }) => name), ...sgd }]).statisticsDue(1)).toBe(false);
+  it('asks for statistics when any group needs them', () => {
+    const optimizer = create();
+    const moments = trajectory(optimizer, { step: 1, parameters: start, state: optimizer.initialState() });
+    const programs = [1, 2, 3, 4, 5].map((step) => firstProgram(optimizer, moments[step - 1].state, { step, parameters: start }));
+    expect(programs).toEqual(['grad-stats', 'grad', 'grad-stats', 'grad', 'grad-stats']);
+    const plain = create([{ name: 'all', parameters: layout.entries.map(({ name }) => name), ...sgd }]);
+    expect(firstProgram(plain, plain.initialState(), { step: 1, parameters: start })).toBe('grad');
   });
 
   it('leaves statistics alone that come when they are not due', () => {
     const optimizer = create();
     const { parameters, state } = trajectory(optimizer, { step: 1, parameters: start, state: optimizer.initialState() })[1];
-    const extra = { ...inputAt(2, parameters), statistics: statisticsAt(2) };
-    expect(optimizer.step(state, extra)).toEqual(optimizer.step(state, inputAt(2, parameters, optimizer)));
+    const without = { ...inputAt(2, parameters), statistics: new Map() };
+    const { measured: _all, ...given } = takeStep(optimizer, state, inputAt(2, parameters));
+    const { measured: _few, ...expected } = takeStep(optimizer, state, without);
+    expect(given).toEqual(expected);
   });
 
   it('refuses a gradient that is not finite, naming the parameter', () => {
     const optimizer = create();
     const gradientSum = Float32Array.from(inputAt(1, start).gradientSum).fill(Infinity, 13, 14);
-    const step = (): unknown => optimizer.step(optimizer.initialState(), { ...inputAt(1, start), gradientSum });
+    const step = (): unknown => takeStep(optimizer, optimizer.initialState(), { ...inputAt(1, start), gradientSum });
     expect(step).toThrow(NonFiniteError);
     expect(step).toThrow("gradient of parameter 'stem.bias', got Infinity at entry 1");
   });
@@ -162,7 +169,7 @@ describe('Optimizer.step', () => {
   it('refuses an update that overflows float32, naming the parameter', () => {
     const optimizer = create([groups[0], { ...groups[1], ...sgd, learningRate: constant(1e30) }]);
     const gradientSum = Float64Array.from(inputAt(1, start).gradientSum).fill(1e30, 18, 19);
-    expect(() => optimizer.step(optimizer.initialState(), { ...inputAt(1, start), gradientSum })).toThrow(
+    expect(() => takeStep(optimizer, optimizer.initialState(), { ...inputAt(1, start), gradientSum })).toThrow(
       "update of parameter 'scale', got -Infinity at entry 2",
     );
   });
@@ -170,24 +177,70 @@ describe('Optimizer.step', () => {
   it('refuses a step, count or length that cannot be right', () => {
     const optimizer = create();
     const input = inputAt(1, start);
-    const { state } = optimizer.step(optimizer.initialState(), input);
-    expect(() => optimizer.step(state, input)).toThrow("expected step to be an integer above 1, the state's step, got 1");
-    expect(() => optimizer.step(state, { ...inputAt(2, start), count: 0 })).toThrow('expected count to be an integer of at least 1, got 0');
-    expect(() => optimizer.step(state, { ...inputAt(2, start), gradientSum: [1] })).toThrow(
-      "gradientSum to be 29 entries, got '1 entries'",
+    const { state } = takeStep(optimizer, optimizer.initialState(), input);
+    expect(() => takeStep(optimizer, state, input)).toThrow("expected step to be an integer above 1, the state's step, got 1");
+    expect(() => takeStep(optimizer, state, { ...inputAt(2, start), count: 0 })).toThrow(
+      'expected count to be an integer of at least 1, got 0',
     );
-    expect(() => optimizer.step(state, { ...inputAt(2, start), parameters: start.slice(1) })).toThrow('parameters to be 29 entries');
+    expect(() => takeStep(optimizer, state, { ...inputAt(2, start), gradientSum: [1] })).toThrow(
+      "sum 'gradient' to be 29 entries, got '1 entries'",
+    );
+    expect(() => takeStep(optimizer, state, { ...inputAt(2, start), parameters: start.slice(1) })).toThrow('parameters to be 29 entries');
   });
 
   it('refuses a state of another optimiser', () => {
     const optimizer = create();
     const fresh = optimizer.initialState();
-    const step = (state: StateTree): unknown => optimizer.step(state, inputAt(1, start));
+    const step = (state: StateTree): unknown => takeStep(optimizer, state, inputAt(1, start));
     expect(() => step({ ...fresh, version: Float64Array.of(2) })).toThrow(StateError);
     expect(() => step({ ...fresh, version: Float64Array.of(2) })).toThrow("expected state 'version' to be 1, got 2");
     expect(() => step({ ...fresh, 'rest/first': new Float64Array(4) })).toThrow("'rest/first' to be an array of length 5, got 'length 4'");
     expect(() => step({ ...fresh, 'rest/velocity': new Float64Array(5) })).toThrow("state 'rest/velocity' to be absent");
     expect(() => step(Object.fromEntries(Object.entries(fresh).filter(([key]) => key !== 'dense/head/A')))).toThrow("'dense/head/A'");
+  });
+});
+
+describe('createOptimizer', () => {
+  const learningRate = constant(1e-2);
+  const { momentum, klClip, damping, weightDecay, factorDecay, statisticsEvery, inverseEvery } = kfac;
+  const natural = { learningRate, momentum, klClip, damping, weightDecay };
+  const statistics = { ...natural, layers: kfac.layers, factorDecay, statisticsEvery, inverseEvery };
+
+  it.each<MethodConfig>([
+    { method: 'soap', learningRate, weightDecay: 0, beta1: 0.95, beta2: 0.95, shampooBeta: 0.95, epsilon: 1e-8, refreshEvery: 2 },
+    {
+      method: 'shampoo',
+      learningRate,
+      weightDecay: 0,
+      beta2: 1,
+      momentum: 0.9,
+      epsilon: 1e-6,
+      refreshEvery: 2,
+      graft: 'adam',
+      startStep: 1,
+      maxDimension: 64,
+    },
+    {
+      method: 'muon',
+      learningRate,
+      weightDecay: 0,
+      momentum: 0.95,
+      nesterov: true,
+      iterations: 5,
+      adamParameters: [],
+      adamLearningRate: learningRate,
+    },
+    { method: 'lbfgs', learningRate, weightDecay: 0, history: 3 },
+    { method: 'metric-kfac', ...statistics },
+    { method: 'kfac', ...statistics, dampingRule: 'eigenbasis' },
+  ])('resumes $method with the same bits after a copy', (method) => {
+    const parameters = 'layers' in method ? groups[0].parameters : layout.entries.map(({ name }) => name);
+    const rest: readonly GroupConfig[] = 'layers' in method ? [groups[1]] : [];
+    const build = (): Optimizer => create([{ name: 'all', parameters, ...method }, ...rest]);
+    const whole = trajectory(build(), { step: 1, parameters: start, state: build().initialState() });
+    const { parameters: at, state } = whole[5];
+    expect(trajectory(build(), { step: 6, parameters: at.slice(), state: copied(state) }).at(-1)).toEqual(whole.at(-1));
+    expect(whole[5].parameters).not.toEqual(start);
   });
 });
 
@@ -218,9 +271,9 @@ describe('convergence on an ill-conditioned least-squares problem', () => {
         [0, 1, 2, 3].reduce((s, j) => s + A[(e >> 1) * 4 + j] * error[2 * j + (e & 1)], 0),
       );
       if (gradientSum.reduce((sum, value, i) => sum + value * error[i], 0) / 128 < 1e-8) return step - 1;
-      const output = optimizer.step(state, { step, count: 64, gradientSum, statistics, parameters: theta });
+      const output = takeStep(optimizer, state, { step, count: 64, gradientSum, statistics, parameters: theta });
       state = output.state;
-      theta = applied(theta, output.delta) as Float32Array<ArrayBuffer>;
+      theta = applied(theta, output.delta);
     }
     return limit;
   }

@@ -2,6 +2,7 @@ import { makeLayout } from '@geodesic/tensor';
 import { expectClose } from '@geodesic/testing';
 import { createOptimizer, type SgdConfig } from '@geodesic/natural-gradient';
 import { describe, it } from 'vitest';
+import { takeStep } from './drive.ts';
 import { constant, sgd } from './fixtures.ts';
 
 /** Deltas of three steps with gradients 1, 2, -1 (sums over two examples) at theta = 10. */
@@ -10,7 +11,7 @@ function deltas(config: SgdConfig): number[] {
   const optimizer = createOptimizer({ groups: [{ name: 'all', parameters: ['x'], ...config }], layers: [], parameters, totalSteps: 3 });
   let state = optimizer.initialState();
   return [2, 4, -2].map((sum, i) => {
-    const output = optimizer.step(state, { step: i + 1, count: 2, gradientSum: [sum], parameters: Float32Array.of(10) });
+    const output = takeStep(optimizer, state, { step: i + 1, count: 2, gradientSum: [sum], parameters: Float32Array.of(10) });
     state = output.state;
     return output.delta[0];
   });

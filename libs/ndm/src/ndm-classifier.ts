@@ -62,13 +62,13 @@ export function ndmClassifier(options: NdmClassifierOptions): Model {
     },
     evolution: { columns: evolutionColumns(options.blocks + 1), terms: evolutionTerms(metrics, { anchor: objective.anchor }) },
     metricCotangents: {
-      random: range(options.blocks).map((i) => ({
-        name: normalName(i + 1),
-        purpose: `metric-cotangent/${i + 1}`,
+      random: range(options.blocks + 1).map((l) => ({
+        name: normalName(l),
+        purpose: `metric-cotangent/${l}`,
         distribution: 'normal',
         width: width + rank,
       })),
-      draw: (t) => Object.fromEntries(range(options.blocks).map((i) => [chartNames.output(i + 1), draw(t, i + 1)])),
+      draw: (t) => Object.fromEntries(range(options.blocks + 1).map((l) => [chartNames.output(l), draw(t, l)])),
     },
     initialisation: initialiseFromData({ stem, blocks, width }),
   };

@@ -1,5 +1,6 @@
 import { viewOf, type TensorData } from '@geodesic/tensor';
 import { matmul } from '@geodesic/linalg';
+import { buildPrograms, type LayerCurvature } from '@geodesic/nn';
 import { expectClose } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
 import { factoredMetric } from '../src/index.ts';
@@ -73,5 +74,34 @@ describe('metric K-FAC of ndmClassifier', () => {
       ...Array.from({ length: 4 }, () => ['block1', 1]),
       ...Array.from({ length: 4 }, () => ['block2', 2]),
     ]);
+  });
+
+  it('stem: the local S is the metric of the chart that its output is (form I)', () => {
+    const curvature = new Map<string, LayerCurvature>([['stem', { source: 'metric-local', form: 'kronecker' }]]);
+    const { graph } = buildPrograms({ model: ndm.model, slotSize: rows, curvature }).phases['grad-stats'];
+    const local = run(graph, { ...values, 'normal:metric/0': tensor([rows, rows], units) });
+    expectClose(local['sum:S/stem'].data, metricAt(0), { abs: 1e-10, rel: 1e-9 });
+  });
+
+  it('refuses the local metric for a layer whose output is no chart, naming it', () => {
+    const curvature = new Map<string, LayerCurvature>([['block1.coupling1.affine', { source: 'metric-local', form: 'kronecker' }]]);
+    expect(() => buildPrograms({ model: ndm.model, slotSize: 2, curvature })).toThrow(
+      /block1\.coupling1\.affine: expected an output that is the coordinate of a chart/,
+    );
+  });
+});
+
+describe('the objective of ndmClassifier', () => {
+  it('is the same in the gradient and in a trial at the same parameters, its geometric part included', () => {
+    const search = { objective: true, trial: true };
+    const { grad, trial } = buildPrograms({ model: ndm.model, slotSize: rows, curvature: new Map(), search }).phases;
+    const [there, here] = [grad, trial].map((phase) => {
+      const { data } = run(phase.graph, values).examples;
+      return Array.from({ length: rows }, (_, row) => data[row * phase.columns.length + phase.columns.indexOf('objective')]);
+    });
+    expect(here).toEqual(there);
+    const { columns } = grad;
+    const loss = run(grad.graph, values).examples.data[columns.indexOf('loss')];
+    expect(Math.abs(here[0] - loss)).toBeGreaterThan(1e-3);
   });
 });

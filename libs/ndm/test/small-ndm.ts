@@ -1,6 +1,6 @@
 /** A Neural Differential Manifold of about 300 parameters, its programs, and a keyed slot of examples to run them on. */
 import { evaluate, type Graph } from '@geodesic/engine';
-import { buildPrograms, type Model, type CurvatureMethod, type Programs } from '@geodesic/nn';
+import { buildPrograms, type Model, type LayerCurvature, type Programs } from '@geodesic/nn';
 import { makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
 import { ndmClassifier, type NdmClassifierOptions } from '../src/index.ts';
 import { interpret, normal } from './evaluate-function.ts';
@@ -28,8 +28,8 @@ export interface SmallNdm extends Programs {
 /** Builds the small model with some sizes or weights replaced. */
 export function smallNdm(slotSize: number, options: Partial<NdmClassifierOptions> = {}): SmallNdm {
   const model = ndmClassifier({ ...smallOptions, ...options });
-  const methodOf = (layer: string): CurvatureMethod => (layer.startsWith('block') ? 'metric-kfac' : 'kfac');
-  const curvature = new Map(model.layers.map(({ name }) => [name, methodOf(name)]));
+  const sourceOf = (layer: string): LayerCurvature['source'] => (layer.startsWith('block') ? 'metric-pullback' : 'sampled');
+  const curvature = new Map(model.layers.map(({ name }) => [name, { source: sourceOf(name), form: 'kronecker' } as const]));
   return { model, layout: makeLayout(model.parameters), ...buildPrograms({ model, slotSize, curvature }) };
 }
 

@@ -4,6 +4,7 @@
 import type { RandomInput } from '@geodesic/engine';
 import { crossEntropy, hits, sampledLabelCotangent, smoothedCrossEntropy } from './losses/categorical.ts';
 import { ModelError } from './errors.ts';
+import { softmaxCurvature } from './output-curvature.ts';
 import type { Task } from './task.ts';
 
 /** The random input that labels are drawn with. */
@@ -31,5 +32,6 @@ export function classificationTask(options: { readonly classes: number; readonly
       random: [labelUniform],
       draw: (t) => ({ cotangent: sampledLabelCotangent(t.logits, t[labelUniform.name]) }),
     },
+    curvature: softmaxCurvature({ output: 'logits', classes }),
   };
 }

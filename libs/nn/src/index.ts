@@ -1,4 +1,4 @@
-export { buildPrograms, type CurvatureMethod, type ProgramOptions, type Programs } from './build-programs.ts';
+export { buildPrograms, type Programs } from './build-programs.ts';
 export type { Captured, CapturedLayer, LayerUse, UncapturedParameter } from './capture/captured-layer.ts';
 export { captureLayers, type CaptureOptions } from './capture/capture-layers.ts';
 export { classificationTask, labelUniform } from './classification-task.ts';
@@ -22,6 +22,9 @@ export { lengthMask, maskedMean, maskedSum, paddingMask } from './length-mask.ts
 export * from './losses/index.ts';
 export { ModelError } from './errors.ts';
 export type { Chart, ForwardFunction, ForwardMode, Model, TensorFunction, Tensors } from './model.ts';
-export type { TargetType, Task } from './task.ts';
+export type { LayerCurvature, SearchPrograms } from './layer-curvature.ts';
+export { diagonalCurvature, softmaxCurvature } from './output-curvature.ts';
+export type { ProgramOptions } from './programs/program-options.ts';
+export type { OutputCurvature, TargetType, Task } from './task.ts';
 export * from './recipes/index.ts';
 export { bernoulliTask, gaussianTask, poissonTask, sequenceTask, squaredErrorTask, type TaskOptions } from './tasks.ts';

@@ -30,7 +30,10 @@ export type ForwardFunction = (tensors: Tensors, mode: ForwardMode) => Record<st
 export interface Chart {
   /** Name of the forward output that holds the chart's coordinates. */
   readonly output: string;
-  /** Layers whose metric K-FAC factor S is the metric of this chart, pulled back by the chain rule (form II). */
+  /**
+   * Layers whose metric K-FAC factor S is the metric of this chart, pulled back by the chain rule (form II). The local metric (form I)
+   * needs no entry: it serves the layer whose pre-activation the chart's coordinates are.
+   */
   readonly layers: readonly string[];
 }
 

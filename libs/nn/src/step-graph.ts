@@ -2,9 +2,20 @@
  * A step's graph while it is put together: functions are traced and spliced in, cotangents taken on the graph, sums and
  * per-example columns collected. One instance builds one phase.
  */
-import { GraphBuilder, spliceGraph, vjp, type PhaseProgram, type RandomInput, type SumEntry } from '@geodesic/engine';
+import {
+  GraphBuilder,
+  jvp,
+  spliceGraph,
+  vjp,
+  type FactorCodec,
+  type PhaseProgram,
+  type RandomInput,
+  type RowsEntry,
+  type SumEntry,
+  type TangentSeed,
+} from '@geodesic/engine';
 import { trace } from '@geodesic/engine/trace';
-import { sizeOf } from '@geodesic/tensor';
+import { sizeOf, type Shape } from '@geodesic/tensor';
 import { ModelCapture } from './capture/capture-model.ts';
 import type { CapturedLayer } from './capture/captured-layer.ts';
 import { momentTaps } from './capture/tapped-uses.ts';
@@ -23,6 +34,7 @@ export class StepGraph {
   readonly #random: RandomInput[] = [];
   readonly #columns: { name: string; id: number }[] = [];
   readonly #sums: SumEntry[] = [];
+  readonly #rows: RowsEntry[] = [];
 
   constructor(model: Model, slotSize: number) {
     this.#model = model;
@@ -38,10 +50,21 @@ export class StepGraph {
 
   /** Traces a function of what is bound so far, appends it, and binds its outputs by their names. */
   append(fn: TensorFunction): Record<string, number> {
-    const graph = trace(fn, shapesOf(this.builder, this.bindings));
-    const spliced = spliceGraph(this.builder, graph, this.bindings);
-    Object.assign(this.bindings, spliced.outputs);
-    return spliced.outputs;
+    const outputs = this.call(fn);
+    Object.assign(this.bindings, outputs);
+    return outputs;
+  }
+
+  /** The same without binding the outputs; `extra` bindings hold for this call alone. */
+  call(fn: TensorFunction, extra: Bindings = {}): Record<string, number> {
+    const bindings = { ...this.bindings, ...extra };
+    const graph = trace(fn, shapesOf(this.builder, bindings));
+    return { ...spliceGraph(this.builder, graph, bindings).outputs };
+  }
+
+  /** Declares a vector that the round is broadcast with: the input `vector:<name>`. */
+  vector(name: string, shape: Shape): number {
+    return this.builder.input(`vector:${name}`, shape, 'float32');
   }
 
   /** Appends the model's forward pass, whose layers can be captured then. */
@@ -73,6 +96,16 @@ export class StepGraph {
     return vjp(this.builder, outputs, places, { constants: this.#moments });
   }
 
+  /** Moments of batch norms: curvature takes them as constants. */
+  get moments(): ReadonlySet<number> {
+    return this.#moments;
+  }
+
+  /** Tangents of `outputs`, moments as constants; see `jvp`. */
+  separateTangents(seeds: readonly TangentSeed[], outputs: readonly number[]): number[] {
+    return jvp(this.builder, seeds, outputs, { constants: this.#moments });
+  }
+
   /** rows [B, n] or [B] times the weights of the examples, so that padding rows are exactly zero. */
   weighted(id: number): number {
     const rank = this.builder.shapeOf(id).length;
@@ -85,10 +118,16 @@ export class StepGraph {
     this.#columns.push({ name, id: this.weighted(id) });
   }
 
-  /** Adds an output `sum:<name>`; symmetric sums are square matrices. */
-  sum(name: string, id: number, options: { symmetric: boolean } = { symmetric: false }): void {
+  /** Adds an output `sum:<name>`; symmetric sums are square matrices, and may be coded on their way. */
+  sum(name: string, id: number, { symmetric = false, codec }: { symmetric?: boolean; codec?: FactorCodec | undefined } = {}): void {
     this.builder.output(`sum:${name}`, id);
-    this.#sums.push({ name, shape: this.builder.shapeOf(id), symmetric: options.symmetric });
+    this.#sums.push({ name, shape: this.builder.shapeOf(id), symmetric, ...(codec && { codec }) });
+  }
+
+  /** Adds an output `rows:<name>` [B, width], which is gathered by ordinal; weighted. */
+  rows(name: string, id: number): void {
+    this.builder.output(`rows:${name}`, this.weighted(id));
+    this.#rows.push({ name, width: this.builder.shapeOf(id)[1] });
   }
 
   /** Values one after the other as one flat vector. */
@@ -110,6 +149,7 @@ export class StepGraph {
       columns: this.#columns.map(({ name }) => name),
       sums: this.#sums,
       random: this.#random.filter(({ name }) => used.has(name)),
+      ...(this.#rows.length > 0 && { rows: this.#rows }),
     };
   }
 }

@@ -27,4 +27,21 @@ export interface Task {
    * -log p(y~ | x) with respect to the forward output `output`, for y~ drawn from the model. Absent: no Fisher methods.
    */
   readonly sampled?: { readonly output: string; readonly random: readonly RandomInput[]; readonly draw: TensorFunction };
+  /** The Hessian of each example's objective in a forward output. Absent: no quadratic model, no products, no `exact` Fisher. */
+  readonly curvature?: OutputCurvature;
+}
+
+/**
+ * H, the Hessian of an example's objective in the forward output `output`; block-diagonal over examples. Where the Hessian is indefinite
+ * (the variance of a Gaussian) its expectation over targets drawn from the model stands for it, the Fisher information: positive
+ * semi-definite, as a Gauss-Newton matrix has to be.
+ */
+export interface OutputCurvature {
+  readonly output: string;
+  /** forward's outputs, `y` and `tangent` (of the output's shape) -> `product` = H tangent, linear in `tangent`. */
+  readonly product: TensorFunction;
+  /** K: H is the sum of K outer products. */
+  readonly roots: number;
+  /** forward's outputs and `y` -> `root:0` ... `root:<K - 1>`, each of the output's shape, with sum_k root_k root_k' = H. */
+  readonly rootsOf: TensorFunction;
 }

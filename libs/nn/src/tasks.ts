@@ -10,14 +10,15 @@
  */
 import type { RandomInput } from '@geodesic/engine';
 import { sizeOf, type Shape } from '@geodesic/tensor';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { ModelError } from './errors.ts';
+import { diagonalCurvature, softmaxCurvature } from './output-curvature.ts';
 import { bernoulliCrossEntropy, sampledBernoulliCotangent } from './losses/bernoulli.ts';
 import { gaussianNll, sampledGaussianCotangent } from './losses/gaussian.ts';
 import { poissonNll, sampledPoissonCotangent } from './losses/poisson.ts';
 import { sampledSequenceCotangent, sequenceCrossEntropy, sequenceHits } from './losses/sequence-cross-entropy.ts';
 import { sampledSquaredErrorCotangent, squaredError } from './losses/squared-error.ts';
-import type { LossOptions } from './losses/sum-over-example.ts';
+import { sumOverExample, type LossOptions } from './losses/sum-over-example.ts';
 import type { Task } from './task.ts';
 import type { Tensors } from './model.ts';
 
@@ -37,13 +38,26 @@ type Draw = (outputs: tf.Tensor, random: tf.Tensor, options: LossOptions) => tf.
 /** Half the squared distance to `predictions`; y float [B, ...shape]. */
 export function squaredErrorTask(options: TaskOptions): Task {
   const draw = sampledSquaredErrorCotangent;
-  return entrywise(options, { name: 'regression', output: 'predictions', loss: squaredError, draw, distribution: 'normal' });
+  const variance = tf.onesLike;
+  return entrywise(options, { name: 'regression', output: 'predictions', loss: squaredError, draw, distribution: 'normal', variance });
 }
 
-/** The Bernoulli cross-entropy of `logits`; y in [0, 1], float [B, ...shape]. */
+/**
+ * The Bernoulli cross-entropy of `logits`; y in [0, 1], float [B, ...shape]. A column `squaredError` is |sigmoid(logits) - y|^2, the
+ * reconstruction error of autoencoders in the literature.
+ */
 export function bernoulliTask(options: TaskOptions): Task {
-  const draw = sampledBernoulliCotangent;
-  return entrywise(options, { name: 'bernoulli', output: 'logits', loss: bernoulliCrossEntropy, draw, distribution: 'uniform' });
+  const variance = (logits: tf.Tensor): tf.Tensor => tf.mul(tf.sigmoid(logits), tf.sigmoid(tf.neg(logits)));
+  const squared: Loss = (logits, targets, mask) => sumOverExample(tf.squaredDifference(tf.sigmoid(logits), targets), mask);
+  return entrywise(options, {
+    name: 'bernoulli',
+    output: 'logits',
+    loss: bernoulliCrossEntropy,
+    draw: sampledBernoulliCotangent,
+    distribution: 'uniform',
+    variance,
+    columns: { squaredError: squared },
+  });
 }
 
 /** The Gaussian likelihood of `outputs`, means and log-variances along the last axis; y float [B, ...shape]. */
@@ -54,6 +68,12 @@ export function gaussianTask(options: TaskOptions): Task {
     loss: gaussianNll,
     draw: sampledGaussianCotangent,
     distribution: 'normal',
+    outputShape: [...options.shape.slice(0, -1), 2 * (options.shape.at(-1) ?? 1)],
+    // The Fisher information diag(e^-s, 1/2): the Hessian itself is indefinite far from the mean.
+    variance: (outputs) => {
+      const [, logVariance] = tf.split(outputs, 2, -1);
+      return tf.concat([tf.exp(tf.neg(logVariance)), tf.mul(0.5, tf.onesLike(logVariance))], -1);
+    },
   });
 }
 
@@ -64,7 +84,7 @@ export function gaussianTask(options: TaskOptions): Task {
 export function poissonTask(options: TaskOptions & { readonly bound?: number }): Task {
   const { bound = 64 } = options;
   const draw: Draw = (outputs, random, { mask }) => sampledPoissonCotangent(outputs, random, { bound, ...(mask && { mask }) });
-  return entrywise(options, { name: 'poisson', output: 'logRates', loss: poissonNll, draw, distribution: 'uniform' });
+  return entrywise(options, { name: 'poisson', output: 'logRates', loss: poissonNll, draw, distribution: 'uniform', variance: tf.exp });
 }
 
 /**
@@ -88,6 +108,7 @@ export function sequenceTask(options: { readonly classes: number; readonly posit
       random: [random],
       draw: (t) => ({ cotangent: sampledSequenceCotangent(t.logits, t[random.name], maskOf(options, t)) }),
     },
+    curvature: softmaxCurvature({ output: 'logits', classes, positions, mask: (t) => maskOf(options, t) }),
   };
 }
 
@@ -97,19 +118,28 @@ interface Family {
   readonly loss: Loss;
   readonly draw: Draw;
   readonly distribution: RandomInput['distribution'];
+  /** The second derivative of the loss by each entry of the output, or its expectation. */
+  readonly variance: (outputs: tf.Tensor) => tf.Tensor;
+  /** Shape of one example's output; default that of the target. */
+  readonly outputShape?: Shape;
+  /** What else is reported of an example. */
+  readonly columns?: Readonly<Record<string, Loss>>;
 }
 
-function entrywise(options: TaskOptions, { name, output, loss, draw, distribution }: Family): Task {
+function entrywise(options: TaskOptions, family: Family): Task {
+  const { name, output, loss, draw, distribution, variance, outputShape = options.shape, columns = {} } = family;
   const random = randomTarget(distribution, sizeOf(options.shape));
   return {
     name,
     target: options.target ?? { dtype: 'float32', shape: options.shape },
-    columns: ['loss'],
+    columns: ['loss', ...Object.keys(columns)],
     terms: (t) => {
       const value = loss(t[output], t.y, maskOf(options, t));
-      return { loss: value, objective: value };
+      const others = Object.entries(columns).map(([column, of]) => [column, of(t[output], t.y, maskOf(options, t))] as const);
+      return { loss: value, objective: value, ...Object.fromEntries(others) };
     },
     sampled: { output, random: [random], draw: (t) => ({ cotangent: draw(t[output], t[random.name], maskOf(options, t)) }) },
+    curvature: diagonalCurvature({ output, shape: outputShape, variance, mask: (t) => maskOf(options, t) }),
   };
 }
 

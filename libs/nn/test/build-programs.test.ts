@@ -3,6 +3,7 @@ import { entryOf, makeLayout, type TensorData } from '@geodesic/tensor';
 import { expectClose, flat, loadGolden, rowsOf } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
 import { buildPrograms, mlpClassifier, ModelError, type Model } from '../src/index.ts';
+import { kronecker } from './curvature-model.ts';
 
 const golden = loadGolden('06_kfac_metric_kfac');
 const model = mlpClassifier({ inputs: 3, classes: 3, hidden: [4], activation: 'tanh' });
@@ -38,7 +39,7 @@ function goldenBatch(rows: number): Record<string, TensorData> {
 }
 
 function programs(slotSize: number, of: Model = model): Readonly<Record<string, PhaseProgram>> {
-  return buildPrograms({ model: of, slotSize, curvature: new Map(of.layers.map(({ name }) => [name, 'kfac'])) }).phases;
+  return buildPrograms({ model: of, slotSize, curvature: new Map(of.layers.map(({ name }) => [name, kronecker])) }).phases;
 }
 
 describe('buildPrograms', () => {
@@ -88,10 +89,10 @@ describe('buildPrograms', () => {
     }
   });
 
-  it('refuses metric-kfac on a model without a metric, naming the layer', () => {
-    const curvature = new Map([['head', 'metric-kfac' as const]]);
+  it('refuses the metric of a model that has none, naming the layer', () => {
+    const curvature = new Map([['head', { source: 'metric-pullback', form: 'kronecker' } as const]]);
     expect(() => buildPrograms({ model, slotSize: 4, curvature })).toThrow(ModelError);
-    expect(() => buildPrograms({ model, slotSize: 4, curvature })).toThrow(/head.*a model with a metric for metric-kfac/);
+    expect(() => buildPrograms({ model, slotSize: 4, curvature })).toThrow(/head.*a model with a metric/);
   });
 
   it('refuses a layer whose taps are missing, naming it', () => {

@@ -109,11 +109,11 @@ describe('captureLayers', () => {
     expect(batch.layers[0].uses[0].inputs).toHaveLength(2);
   });
 
-  it('reports tied weights, unused parameters and other roles in words', () => {
+  it('reports a weight in different roles, unused parameters and other roles in words', () => {
     const shapes = { 'tied.weight': [3, 3], 'left.weight': [4, 4], 'swapped.weight': [2, 3], 'idle.weight': [3, 3], scale: [] };
     const found = captured(
       (t) => {
-        const twice = tf.matMul(tf.tanh(tf.matMul(t.x, t['tied.weight'])), t['tied.weight']);
+        const twice = tf.matMul(tf.tanh(tf.matMul(t.x, t['tied.weight'])), t['tied.weight'], false, true);
         const z = tf.matMul(tf.matMul(t['left.weight'], twice), t['swapped.weight'], false, true);
         return tf.div(z, tf.exp(t.scale));
       },
@@ -122,12 +122,41 @@ describe('captureLayers', () => {
     );
     expect(found.layers).toEqual([]);
     expect(found.uncaptured.map(({ parameter, got }) => [parameter, got])).toEqual([
-      ['tied.weight', 'a parameter used in 2 places (BatchMatMul, BatchMatMul): tied weights'],
+      ['tied.weight', 'a parameter used in 2 places (BatchMatMul, BatchMatMul) in different roles: tied weights'],
       ['left.weight', 'the left factor of a matrix product'],
       ['swapped.weight', 'the transposed factor of a matrix product'],
       ['idle.weight', 'a parameter that the forward pass does not use'],
       ['scale', 'an argument of Exp'],
     ]);
+  });
+
+  it('finds weights that are tied in one role as one layer of several uses, with its bias where every use has it', () => {
+    const shapes = { 'tied.weight': [3, 3], 'tied.bias': [3], 'other.weight': [3, 3], 'other.bias': [3] };
+    const found = captured(
+      (t) => {
+        const once = tf.tanh(tf.add(tf.matMul(t.x, t['tied.weight']), t['tied.bias']));
+        const twice = tf.tanh(tf.add(tf.matMul(once, t['tied.weight']), t['tied.bias']));
+        return tf.add(tf.matMul(tf.tanh(tf.matMul(twice, t['other.weight'])), t['other.weight']), t['other.bias']);
+      },
+      [3],
+      shapes,
+    );
+    expect(found.layers).toMatchObject([
+      { name: 'tied', kind: 'dense', positions: 2, sharing: 'expand', bias: true },
+      { name: 'other', kind: 'dense', positions: 2, sharing: 'expand', bias: false },
+    ]);
+    expect(found.layers.map(({ uses }) => uses.length)).toEqual([2, 2]);
+    expect(found.uncaptured.map(({ parameter }) => parameter)).toEqual(['other.bias']);
+  });
+
+  it('refuses the table of an embedding that is also the transposed head, naming both places', () => {
+    const found = captured(
+      (t) => tf.matMul(tf.sum(tf.gather(t['tokens.weight'], tf.cast(t.x, 'int32')), 1), t['tokens.weight'], false, true),
+      [4],
+      { 'tokens.weight': [5, 3] },
+    );
+    expect(found.layers).toEqual([]);
+    expect(found.uncaptured[0].got).toBe('a parameter used in 2 places (GatherV2, BatchMatMul) in different roles: tied weights');
   });
 
   it('names two weights of one stem by their whole names', () => {

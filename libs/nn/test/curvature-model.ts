@@ -12,6 +12,7 @@ import {
   classificationTask,
   type CaptureOptions,
   type ForwardFunction,
+  type LayerCurvature,
   type Model,
   type Task,
   type Tensors,
@@ -20,6 +21,9 @@ import { labels, tensor } from './evaluate-function.ts';
 import { normal } from './run-layer.ts';
 
 export const classes = 3;
+
+/** K-FAC of drawn targets, the default. */
+export const kronecker: LayerCurvature = { source: 'sampled', form: 'kronecker' };
 
 /** Classification whose curvature is that of the given labels. */
 export const givenLabels: Task = {
@@ -90,7 +94,7 @@ export function parametersOf({ parameters }: Model): Record<string, TensorData> 
 /** The sums of `grad-stats` over a slot. */
 export function sumsOf(model: Model, { x, weight }: Slot): Record<string, number[]> {
   const [rows] = x.shape;
-  const curvature = new Map(model.layers.map(({ name }) => [name, 'kfac' as const]));
+  const curvature = new Map(model.layers.map(({ name }) => [name, kronecker]));
   const { graph }: PhaseProgram = buildPrograms({ model, slotSize: rows, curvature }).phases['grad-stats'];
   const flat = Object.values(parametersOf(model)).flatMap(({ data }) => [...data]);
   const values: Record<string, TensorData> = {

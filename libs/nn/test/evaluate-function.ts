@@ -14,9 +14,11 @@ export function labels(data: readonly number[]): TensorData {
   return { dtype: 'int32', shape: [data.length], data: Int32Array.from(data) };
 }
 
-/** The outputs of a tensor function as flat arrays. */
+/** The outputs of a tensor function as flat arrays; inputs that it does not use are left out. */
 export function evaluateFunction(fn: TensorFunction, inputs: Readonly<Record<string, TensorData>>): Record<string, number[]> {
   const shapes = Object.entries(inputs).map(([name, { shape, dtype }]) => [name, dtype === 'int32' ? { shape, dtype } : { shape }]);
-  const outputs = evaluate(trace(fn, Object.fromEntries(shapes)), inputs, { precision: 'float64' });
+  const graph = trace(fn, Object.fromEntries(shapes));
+  const used = Object.fromEntries(graph.inputs.map(({ name }) => [name, inputs[name]]));
+  const outputs = evaluate(graph, used, { precision: 'float64' });
   return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, [...data]]));
 }

@@ -45,7 +45,7 @@ describe('metric-kfac', () => {
         Array.from({ length: rows * classes }, (_, i) => (Math.floor(i / classes) % classes === i % classes ? 1 : 0)),
       ),
     };
-    const curvature = new Map(model.layers.map(({ name }) => [name, 'metric-kfac' as const]));
+    const curvature = new Map(model.layers.map(({ name }) => [name, { source: 'metric-pullback', form: 'kronecker' } as const]));
     const { graph } = buildPrograms({ model, slotSize: rows, curvature }).phases['grad-stats'];
     const sums = evaluate(graph, Object.fromEntries(graph.inputs.map(({ name }) => [name, values[name]])), { precision: 'float64' });
     const { layer1, layer2 } = golden.cases.kfac_true_fisher.outputs;

@@ -3,6 +3,7 @@ import { deriveKey, fillNormal } from '@geodesic/random';
 import { makeLayout, type TensorData } from '@geodesic/tensor';
 import { describe, expect, it } from 'vitest';
 import { buildPrograms, mlpClassifier } from '../src/index.ts';
+import { kronecker } from './curvature-model.ts';
 
 const model = mlpClassifier({ inputs: 4, classes: 3, hidden: [5], activation: 'tanh', labelSmoothing: 0.1 });
 const size = makeLayout(model.parameters).size;
@@ -35,7 +36,7 @@ function run({ graph }: PhaseProgram, values: Readonly<Record<string, TensorData
 }
 
 const programs = (rows: number): Readonly<Record<string, PhaseProgram>> =>
-  buildPrograms({ model, slotSize: rows, curvature: new Map(model.layers.map(({ name }) => [name, 'kfac'])) }).phases;
+  buildPrograms({ model, slotSize: rows, curvature: new Map(model.layers.map(({ name }) => [name, kronecker])) }).phases;
 
 describe('a program of buildPrograms', () => {
   it.each(['grad', 'grad-stats', 'eval'])('%s: padding rows leave every bit of every sum as it is, whatever they hold', (phase) => {

@@ -3,10 +3,11 @@ import { onnxCpuExecutor } from '@geodesic/engine/onnx';
 import { makeLayout, sizeOf, type TensorData } from '@geodesic/tensor';
 import { expectClose } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
-import { autoencoder, buildPrograms, cnnClassifier, transformerClassifier } from '../src/index.ts';
+import { autoencoder, buildPrograms, cnnClassifier, transformerClassifier, type LayerCurvature } from '../src/index.ts';
 import { tensor } from './evaluate-function.ts';
 import { interpret, normal } from './run-layer.ts';
 import { models, rows, slot } from './small-models.ts';
+import { kronecker } from './curvature-model.ts';
 
 function run({ graph }: PhaseProgram, values: Readonly<Record<string, TensorData>>): Record<string, TensorData> {
   return interpret(graph, values);
@@ -17,7 +18,9 @@ function single(value: TensorData): TensorData {
 }
 
 describe.each(models)('$title', ({ model }) => {
-  const { phases } = buildPrograms({ model, slotSize: rows, curvature: new Map(model.layers.map(({ name }) => [name, 'kfac'])) });
+  const curvatureOf = (curvature: LayerCurvature) => new Map(model.layers.map(({ name }) => [name, curvature]));
+  const search = { objective: true, quad: true, product: true, trial: true, probe: true, burnin: true };
+  const { phases } = buildPrograms({ model, slotSize: rows, curvature: curvatureOf(kronecker), search });
 
   it('has the gradient of its loss, by central differences', () => {
     const values = slot(model, 0);
@@ -51,10 +54,18 @@ describe.each(models)('$title', ({ model }) => {
     }
   });
 
-  it('gives the same sums in float32 by the native executor', async () => {
+  it('gives the same in float32 by the native executor, in every program and form of curvature', async () => {
     const executor = onnxCpuExecutor();
-    for (const phase of [phases['grad-stats'], phases.eval]) {
-      const values = slot(model, 0);
+    const forms = (['diagonal', 'dense', 'eigenbasis'] as const).map((form) => {
+      return buildPrograms({ model, slotSize: rows, curvature: curvatureOf({ source: 'exact', form }) }).phases;
+    });
+    const statistics = forms.flatMap(({ 'grad-stats': sums, basis }) => (basis ? [sums, basis] : [sums]));
+    for (const phase of [...Object.values(phases), ...statistics]) {
+      const bases = phase.graph.inputs.filter(({ name }) => /Q[AS]/.test(name));
+      const values = {
+        ...slot(model, 0),
+        ...Object.fromEntries(bases.map(({ name, id }) => [name, normal(name, phase.graph.nodes[id].shape, 0.5)])),
+      };
       const exact = run(phase, values);
       const program = await executor.compile(phase.graph);
       const found = await program.run(Object.fromEntries(phase.graph.inputs.map(({ name }) => [name, single(values[name])])));
@@ -117,6 +128,17 @@ describe('autoencoder', () => {
       [250, 784],
     ]);
     expect(task.target).toBe('features');
+    expect(task.columns).toEqual(['loss', 'squaredError']);
+  });
+
+  it('starts with variance 1 / inputs and zero biases, or with Glorot’s rule', () => {
+    const [weight, bias] = autoencoder({ inputs: 100, hidden: [8] }).parameters;
+    expect([weight.initializer, bias.initializer]).toEqual([
+      { kind: 'normal', standardDeviation: 0.1 },
+      { kind: 'constant', value: 0 },
+    ]);
+    const [other] = autoencoder({ inputs: 100, hidden: [50], initializer: 'glorot' }).parameters;
+    expect(other.initializer).toEqual({ kind: 'uniform', low: -0.2, high: 0.2 });
   });
 });
 

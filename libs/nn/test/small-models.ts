@@ -34,6 +34,7 @@ const linear = (outputs: number, task: Pick<Parameters<typeof layeredModel>[0], 
 export const models: readonly { readonly title: string; readonly model: Model }[] = [
   { title: 'mlpClassifier', model: mlpClassifier({ inputs: 5, classes: 3, hidden: [4], activation: 'relu' }) },
   { title: 'cnnClassifier', model: cnnClassifier({ imageShape: [6, 5, 2], classes: 3, filters: [2, 3], featureShape: [60] }) },
+  { title: 'cnnClassifier, hidden', model: cnnClassifier({ imageShape: [4, 4, 1], classes: 3, filters: [2], hidden: [5] }) },
   { title: 'cnnClassifier, batch norm', model: cnnClassifier({ imageShape: [4, 4, 1], classes: 3, filters: [2], batchNorm: true }) },
   { title: 'autoencoder', model: autoencoder({ inputs: 5, hidden: [4, 2] }) },
   {
@@ -95,6 +96,8 @@ export function slot(model: Model, junk: number): Record<string, TensorData> {
       [rows],
       Array.from({ length: rows }, (_, row) => (row < real ? 1 : 0)),
     ),
+    'vector:direction': normal('direction', [layout.size], 0.5),
+    previous: normal('previous', [layout.size], 0.5),
     ...Object.fromEntries(random),
   };
 }

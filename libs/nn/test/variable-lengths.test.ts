@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { buildPrograms, classificationTask, dense, gru, layeredModel, sequential, type Model } from '../src/index.ts';
 import { tensor } from './evaluate-function.ts';
 import { normal } from './run-layer.ts';
+import { kronecker } from './curvature-model.ts';
 
 /** Sequences [T, 2] of a value and of a mark, 1 where the position is real. */
 function sequenceClassifier(positions: number): Model {
@@ -36,7 +37,7 @@ function padded(positions: number, junk: number): TensorData {
 /** All outputs of the gradient program with curvature, at T positions. */
 function sums(positions: number, junk: number): Record<string, TensorData> {
   const model = sequenceClassifier(positions);
-  const curvature = new Map(model.layers.map(({ name }) => [name, 'kfac' as const]));
+  const curvature = new Map(model.layers.map(({ name }) => [name, kronecker]));
   const { graph }: PhaseProgram = buildPrograms({ model, slotSize: lengths.length, curvature }).phases['grad-stats'];
   const inputs: Record<string, TensorData> = {
     theta: normal('theta', [makeLayout(model.parameters).size], 0.5),

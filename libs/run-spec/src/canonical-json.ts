@@ -1,9 +1,10 @@
 /**
  * Canonical JSON and the digest of a run's settings: keys sorted by code unit, no spaces, numbers as ECMAScript prints them (RFC 8785).
- * The `cluster` section and the path of an initial checkpoint are left out of the digest: where a run is computed and where its first
- * parameters are read from never changes what it computes.
+ * The `cluster` section and the paths of an initial checkpoint and of data files are left out of the digest: where a run is computed and
+ * where its first parameters and its examples are read from never changes what it computes.
  */
 import { createHash } from 'node:crypto';
+import type { DataSpec } from './data-types.ts';
 import type { RunSpec } from './types.ts';
 
 /**
@@ -22,9 +23,17 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** `sha256:<hex>` over the canonical JSON of everything but `cluster` and `init.checkpoint`, whose content `init.digest` stands for. */
+/**
+ * `sha256:<hex>` over the canonical JSON of everything but `cluster`, `init.checkpoint`, whose content `init.digest` stands for, and the
+ * paths of data files, where `data.digest` stands for their content.
+ */
 export function digestRunSpec(spec: RunSpec): string {
-  const { cluster: _cluster, init, ...rest } = spec;
-  const meaning = init ? { ...rest, init: { ...init, checkpoint: undefined } } : rest;
+  const { cluster: _cluster, init, data, ...rest } = spec;
+  const meaning = { ...rest, data: withoutPaths(data), ...(init && { init: { ...init, checkpoint: undefined } }) };
   return `sha256:${createHash('sha256').update(canonicalJson(meaning)).digest('hex')}`;
+}
+
+function withoutPaths(data: DataSpec): object {
+  if (data.source !== 'idx' || data.digest === undefined) return data;
+  return { ...data, images: undefined, labels: undefined, testImages: undefined, testLabels: undefined };
 }

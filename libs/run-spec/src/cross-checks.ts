@@ -3,17 +3,20 @@
  * so that they report beside the schema's own findings instead of after them.
  */
 import type { SpecIssue } from './errors.ts';
-import { describeValue, valueAt } from './issues.ts';
+import { describeValue, positiveInteger, valueAt } from './issues.ts';
+import { defaultSlots, MAXIMUM_SLOTS, slotPlan } from './slots.ts';
+import { optimizerIssues } from './optimizer-checks.ts';
 
 type Check = (raw: unknown) => readonly SpecIssue[];
 
 const CHECKS: readonly Check[] = [
   slotsArePowerOfTwo,
   slotsFitBatch,
+  growthFitsBatch,
   stepsOrEpochs,
   objectiveNeedsGeometry,
   headsDivideWidth,
-  groupsAreSound,
+  optimizerIssues,
   leaseOutlastsHeartbeat,
   engineIsExact,
 ];
@@ -46,6 +49,22 @@ function slotsFitBatch(raw: unknown): SpecIssue[] {
   if (examples === undefined || slots === undefined || slots <= examples) return [];
   const expected = `at most batch.examples (${examples})`;
   return [{ path: 'batch.slots', expected, got: String(slots), hint: 'leave slots out for a sensible default' }];
+}
+
+function growthFitsBatch(raw: unknown): SpecIssue[] {
+  const examples = positiveInteger(raw, 'batch.examples');
+  const to = positiveInteger(raw, 'batch.growth.to');
+  if (examples === undefined || to === undefined) return [];
+  const path = 'batch.growth.to';
+  if (to < examples)
+    return [
+      { path, expected: `at least batch.examples (${examples})`, got: String(to), hint: 'a batch grows; leave growth out to keep it' },
+    ];
+  const { slotExamples } = slotPlan({ examples, slots: positiveInteger(raw, 'batch.slots') ?? defaultSlots(examples) });
+  const most = MAXIMUM_SLOTS * slotExamples;
+  if (to <= most) return [];
+  const hint = 'take fewer slots, which are larger';
+  return [{ path, expected: `at most ${most}, ${MAXIMUM_SLOTS} slots of ${slotExamples} examples`, got: String(to), hint }];
 }
 
 function stepsOrEpochs(raw: unknown): SpecIssue[] {
@@ -81,40 +100,10 @@ function headsDivideWidth(raw: unknown): SpecIssue[] {
   ];
 }
 
-function groupsAreSound(raw: unknown): SpecIssue[] {
-  const groups = valueAt(raw, ['optimizer', 'groups']);
-  if (!Array.isArray(groups)) return [];
-  const recipe = valueAt(raw, ['model', 'recipe']);
-  const firstWith = new Map<unknown, number>();
-  return groups.flatMap((group, index): SpecIssue[] => {
-    const issues: SpecIssue[] = [];
-    const name = valueAt(group, ['name']);
-    const first = firstWith.get(name);
-    if (typeof name === 'string' && first !== undefined) {
-      issues.push({
-        path: `optimizer.groups.${index}.name`,
-        expected: 'a name of its own',
-        got: describeValue(name),
-        hint: `group ${first} has it too`,
-      });
-    } else firstWith.set(name, index);
-    if (typeof recipe === 'string' && recipe !== 'ndm-classifier' && valueAt(group, ['method']) === 'metric-kfac') {
-      const hint = `${recipe} has no metric: use kfac`;
-      issues.push({ path: `optimizer.groups.${index}.method`, expected: 'one of kfac, adam, sgd, frozen', got: '"metric-kfac"', hint });
-    }
-    return issues;
-  });
-}
-
 function leaseOutlastsHeartbeat(raw: unknown): SpecIssue[] {
   const lease = positiveInteger(raw, 'cluster.leaseMs') ?? 3000;
   const heartbeat = positiveInteger(raw, 'cluster.heartbeatMs') ?? 1000;
   if (lease >= 2 * heartbeat) return [];
   const expected = `at least twice cluster.heartbeatMs (${heartbeat})`;
   return [{ path: 'cluster.leaseMs', expected, got: String(lease), hint: 'one late heartbeat must not cost a worker its lease' }];
-}
-
-function positiveInteger(raw: unknown, path: string): number | undefined {
-  const value = valueAt(raw, path.split('.'));
-  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined;
 }

@@ -54,6 +54,29 @@ export function resolveGroups(
   });
 }
 
+/**
+ * The names that a list of globs inside a group stands for, in the order of `names`.
+ * @param field of the group, named in errors
+ * @throws {GroupMatchError} when a glob matches no name
+ */
+export function namesMatching(
+  globs: readonly string[],
+  names: readonly string[],
+  { group, field }: { readonly group: string; readonly field: string },
+): string[] {
+  const patterns = globs.map(globPattern);
+  const useless = patterns.findIndex((pattern) => !names.some((name) => pattern.test(name)));
+  if (useless >= 0) {
+    const hint = didYouMean(globs[useless], names) || namesInWords(names);
+    throw new GroupMatchError(`${field} of group ${group}: expected "${globs[useless]}" to match a name, got no match (${hint})`, group);
+  }
+  return names.filter((name) => patterns.some((pattern) => pattern.test(name)));
+}
+
+function namesInWords(names: readonly string[]): string {
+  return `names are ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`;
+}
+
 function requireUsefulGlobs(
   group: { readonly name: string; readonly match: readonly string[] },
   patterns: readonly RegExp[],
@@ -62,7 +85,7 @@ function requireUsefulGlobs(
   const useless = patterns.findIndex((pattern) => !names.some((name) => pattern.test(name)));
   if (useless < 0) return;
   const glob = group.match[useless];
-  const hint = didYouMean(glob, names) || `names are ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`;
+  const hint = didYouMean(glob, names) || namesInWords(names);
   throw new GroupMatchError(
     `resolveGroups: expected "${glob}" of group ${group.name} to match a layer or parameter, got no match (${hint})`,
     group.name,

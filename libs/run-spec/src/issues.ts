@@ -43,3 +43,9 @@ export function valueAt(raw: unknown, path: readonly string[]): unknown {
   }
   return value;
 }
+
+/** The integer >= 1 at a dotted path, or undefined where there is none. */
+export function positiveInteger(raw: unknown, path: string): number | undefined {
+  const value = valueAt(raw, path.split('.'));
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined;
+}

@@ -47,6 +47,7 @@ const cnnClassifier = section({
     .array(width(), { error: 'a list of numbers of filters' })
     .min(1, { error: 'a list of at least one number of filters' })
     .default([16, 32]),
+  hidden: z.array(width(), { error: 'a list of layer widths' }).default([]),
   batchNorm: flag().default(false),
 });
 

@@ -1,80 +1,73 @@
 /**
- * The optimiser's groups: each has a name, globs over layer or parameter names, a method and the method's options.
- * A learning rate is a number, or a schedule {initial, final, warmupSteps, shape}; a schedule that names a `final` but no shape is a cosine.
+ * The `optimizer` section: groups with a method each, the search for how far steps go, the codec of factors, probes.
  */
 import { z } from 'zod';
-import { flag, integer, number, oneOf, oneOfInWords, section, text } from './fields.ts';
-import type { GroupSpec, ScheduleSpec } from './types.ts';
+import { flag, integer, number, oneOf, oneOfInWords, section } from './fields.ts';
+import { adam, lbfgs, muon, sgd, shampoo, soap } from './first-order-schema.ts';
+import { count, identity } from './group-fields.ts';
+import { block, cg, diagonal, ekfac, kernel, kfac, metricKfac } from './natural-schema.ts';
+import type { GroupSpec, OptimizerSpec, SearchSpec } from './optimizer-types.ts';
 
 /** The methods, in the order in which an error lists them. */
-export const OPTIMIZER_METHODS: readonly GroupSpec['method'][] = ['kfac', 'metric-kfac', 'adam', 'sgd', 'frozen'];
-
-const scheduleSection = section(
-  {
-    initial: number({ min: 0 }),
-    final: number({ min: 0 }).optional(),
-    warmupSteps: integer({ min: 0 }).default(0),
-    shape: oneOf(['constant', 'linear', 'cosine']).optional(),
-  },
-  'a number or a mapping with initial, final, warmupSteps, shape',
-);
-
-function schedule(initial: number): z.ZodType<ScheduleSpec> {
-  return z
-    .preprocess((written) => (typeof written === 'number' ? { initial: written } : written), scheduleSection)
-    .transform(({ initial, final, warmupSteps, shape: written }): ScheduleSpec => {
-      const shape = written ?? (final === undefined || final === initial ? 'constant' : 'cosine');
-      return { initial, final: shape === 'constant' ? initial : (final ?? 0), warmupSteps, shape };
-    })
-    .prefault(initial);
-}
-
-const fraction = (): z.ZodNumber => number({ min: 0, below: 1 });
-
-const identity = {
-  name: text(/^[\w./-]{1,64}$/, '1 to 64 letters, digits or . _ / -'),
-  match: z
-    .array(text(/./, 'a glob over layer or parameter names'), { error: 'a list of globs' })
-    .min(1, { error: 'a list of at least one glob' }),
-};
-
-const kronecker = {
-  ...identity,
-  learningRate: schedule(0.1),
-  momentum: fraction().default(0.9),
-  damping: number({ above: 0 }).default(0.01),
-  klClip: number({ above: 0 }).nullable().default(0.01),
-  factorDecay: fraction().default(0.95),
-  statisticsEvery: integer({ min: 1 }).default(1),
-  inverseEvery: integer({ min: 1 }).default(5),
-  weightDecay: number({ min: 0 }).default(0),
-};
-
-const kfac = section({ method: z.literal('kfac'), ...kronecker });
-const metricKfac = section({ method: z.literal('metric-kfac'), ...kronecker });
-
-const adam = section({
-  method: z.literal('adam'),
-  ...identity,
-  learningRate: schedule(1e-3),
-  beta1: fraction().default(0.9),
-  beta2: fraction().default(0.999),
-  epsilon: number({ above: 0 }).default(1e-8),
-  weightDecay: number({ min: 0 }).default(0),
-});
-
-const sgd = section({
-  method: z.literal('sgd'),
-  ...identity,
-  learningRate: schedule(0.1),
-  momentum: fraction().default(0.9),
-  nesterov: flag().default(false),
-  weightDecay: number({ min: 0 }).default(0),
-});
+export const OPTIMIZER_METHODS: readonly GroupSpec['method'][] = [
+  'kfac',
+  'metric-kfac',
+  'ekfac',
+  'diagonal',
+  'block',
+  'cg',
+  'kernel',
+  'adam',
+  'sgd',
+  'soap',
+  'shampoo',
+  'muon',
+  'lbfgs',
+  'frozen',
+];
 
 const frozen = section({ method: z.literal('frozen'), ...identity });
 
 /** One entry of `optimizer.groups`. */
-export const groupSchema: z.ZodType<GroupSpec> = z.discriminatedUnion('method', [kfac, metricKfac, adam, sgd, frozen], {
-  error: (issue) => (issue.code === 'invalid_union' ? oneOfInWords(OPTIMIZER_METHODS) : 'a mapping with name, match and method'),
+const group: z.ZodType<GroupSpec> = z.discriminatedUnion(
+  'method',
+  [kfac, metricKfac, ekfac, diagonal, block, cg, kernel, adam, sgd, soap, shampoo, muon, lbfgs, frozen],
+  { error: (issue) => (issue.code === 'invalid_union' ? oneOfInWords(OPTIMIZER_METHODS) : 'a mapping with name, match and method') },
+);
+
+const momentumInWords = { error: 'one of adaptive, a number >= 0 and < 1' };
+const momentum = z.union(
+  [z.literal('adaptive'), z.number(momentumInWords).min(0, momentumInWords).lt(1, momentumInWords)],
+  momentumInWords,
+);
+
+const quadratic = section({
+  rule: z.literal('quadratic'),
+  damping: number({ above: 0 }).default(1),
+  calibrate: flag().default(false),
+  adaptEvery: count().default(5),
+  adaptFactor: number({ above: 0, below: 1 }).default(0.95),
+  minDamping: number({ above: 0 }).default(1e-8),
+  maxDamping: number({ above: 0 }).default(1e8),
+  momentum: momentum.default('adaptive'),
+  reject: flag().default(true),
+  rejectFactor: number({ above: 1 }).default(4),
+  maxRejections: count().default(6),
 });
+
+const search: z.ZodType<SearchSpec> = z.discriminatedUnion('rule', [section({ rule: z.literal('fixed') }), quadratic], {
+  error: (issue) => (issue.code === 'invalid_union' ? 'one of fixed, quadratic' : 'a mapping with a rule'),
+});
+
+const codec = section(
+  { kind: oneOf(['bf16', 'fp16', 'int8']), level: integer({ min: 0, max: 16 }).default(0) },
+  'a mapping with kind and level, or null',
+);
+
+/** The section, every default filled in but those of groups that are left to the model. */
+export const optimizerSchema: z.ZodType<OptimizerSpec> = section({
+  groups: z.array(group, { error: 'a list of groups' }).min(1, { error: 'at least one group' }).exactOptional(),
+  search: search.prefault({ rule: 'fixed' }),
+  codec: codec.nullable().default(null),
+  probeEvery: integer({ min: 0 }).default(0),
+}).prefault({});

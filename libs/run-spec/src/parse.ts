@@ -5,10 +5,12 @@
 import { crossFieldIssues } from './cross-checks.ts';
 import { applyOverrides, locate, plainData, readDocument, type SpecDocument } from './document.ts';
 import { RunSpecError, type SpecIssue } from './errors.ts';
-import { toSpecIssues } from './issues.ts';
+import { toSpecIssues, valueAt } from './issues.ts';
 import { modelSchema } from './model-schema.ts';
 import { defaultObjective, runSpecSchema, SECTION_NAMES } from './schema.ts';
-import type { FrozenRunSpec, GroupInput, ModelSpec, RunSpec } from './types.ts';
+import { FIXED_RATES } from './optimizer-checks.ts';
+import type { GroupInput, OptimizerSpec } from './optimizer-types.ts';
+import type { FrozenRunSpec, ModelSpec, RunSpec } from './types.ts';
 
 /** A model's own optimiser groups, as a function of its settings; undefined where they are only known when the model is built. */
 export type DefaultGroups = (model: ModelSpec) => readonly GroupInput[] | undefined;
@@ -51,12 +53,13 @@ export function validateRunSpec(value: unknown, source = 'run spec'): RunSpec {
  * @throws {RunSpecError} when there are no groups and none are given, or the given ones are not valid
  */
 export function freezeRunSpec(spec: RunSpec, { defaultGroups }: { readonly defaultGroups?: DefaultGroups } = {}): FrozenRunSpec {
-  const groups = spec.optimizer.groups ?? defaultGroups?.(spec.model);
+  const { search } = spec.optimizer;
+  const groups = spec.optimizer.groups ?? fittingSearch(defaultGroups?.(spec.model), search.rule);
   if (groups === undefined) {
     const hint = "write the groups, or pass the model's default groups";
     throw new RunSpecError([{ path: 'optimizer.groups', expected: 'a list of groups', got: 'nothing', hint }], spec.name);
   }
-  return deepFreeze(validate({ ...spec, optimizer: { groups } }, spec.name)) as FrozenRunSpec;
+  return deepFreeze(validate({ ...spec, optimizer: { ...spec.optimizer, groups } }, spec.name)) as FrozenRunSpec;
 }
 
 function validate(raw: unknown, source: string, document?: SpecDocument): RunSpec {
@@ -67,7 +70,8 @@ function validate(raw: unknown, source: string, document?: SpecDocument): RunSpe
       inOrder(issues).map((issue) => located(issue, document)),
       source,
     );
-  const spec = result.data as RunSpec;
+  const parsed = result.data as RunSpec;
+  const spec = { ...parsed, optimizer: withoutFixedRates(parsed.optimizer) };
   return 'recipe' in spec.model && spec.model.recipe === 'ndm-classifier' && spec.objective === undefined
     ? { ...spec, objective: defaultObjective() }
     : spec;
@@ -79,8 +83,23 @@ function writeDefaultGroups(spec: SpecDocument, defaultGroups: DefaultGroups): v
   const raw = plainData(spec) as Record<string, unknown>;
   const model = modelSchema.safeParse(raw['model']);
   // A model that is not valid is reported by the validation that follows.
-  const groups = model.success ? defaultGroups(model.data) : undefined;
+  const groups = model.success ? fittingSearch(defaultGroups(model.data), valueAt(raw, ['optimizer', 'search', 'rule'])) : undefined;
   if (groups !== undefined) document.setIn(['optimizer', 'groups'], document.createNode(groups));
+}
+
+/** The groups of a model as the search takes them: what it decides itself is left out. */
+function fittingSearch(groups: readonly GroupInput[] | undefined, rule: unknown): readonly GroupInput[] | undefined {
+  return rule === 'quadratic' ? groups?.map((group) => omitted(group, FIXED_RATES)) : groups;
+}
+
+/** An optimiser whose groups hold nothing that its search decides: the schema's defaults stood there, and would be ignored. */
+function withoutFixedRates(optimizer: OptimizerSpec): OptimizerSpec {
+  if (optimizer.search.rule !== 'quadratic' || optimizer.groups === undefined) return optimizer;
+  return { ...optimizer, groups: optimizer.groups.map((group) => omitted(group, FIXED_RATES)) };
+}
+
+function omitted<T extends object>(value: T, keys: readonly string[]): T {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key))) as T;
 }
 
 /** In the order of the schema's sections, unknown keys first: the cause stands before its consequences. */

@@ -3,21 +3,25 @@
  * Rules that tie several fields together stand in `cross-checks.ts`; `objective`'s defaults are filled by recipe, in `parse.ts`.
  */
 import { z } from 'zod';
+import { dataSchema } from './data-schema.ts';
 import { flag, integer, number, oneOf, section, text } from './fields.ts';
 import { modelSchema } from './model-schema.ts';
-import { groupSchema } from './optimizer-schema.ts';
-import { defaultSlots } from './slots.ts';
+import { optimizerSchema } from './optimizer-schema.ts';
+import { defaultSlots, MAXIMUM_SLOTS } from './slots.ts';
 import type { ObjectiveSpec, RunSpec } from './types.ts';
 
-const data = section({
-  source: oneOf(['digits']),
-  validation: number({ min: 0, max: 0.5 }).default(0),
+const MAXIMUM_BATCH = 1 << 24;
+
+const growth = section({
+  to: integer({ min: 1, max: MAXIMUM_BATCH }),
+  steps: integer({ min: 1, max: 100_000 }),
 });
 
 const batch = section({
-  examples: integer({ min: 1, max: 1 << 24 }),
-  slots: integer({ min: 1, max: 1 << 16 }).optional(),
-}).transform(({ examples, slots }) => ({ examples, slots: slots ?? defaultSlots(examples) }));
+  examples: integer({ min: 1, max: MAXIMUM_BATCH }),
+  slots: integer({ min: 1, max: MAXIMUM_SLOTS }).optional(),
+  growth: growth.exactOptional(),
+}).transform(({ slots, ...rest }) => ({ ...rest, slots: slots ?? defaultSlots(rest.examples) }));
 
 const objective = section({
   anchor: number({ min: 0 }).default(0.1),
@@ -52,16 +56,14 @@ const sections = {
   name: text(/^[a-z0-9-]{1,40}$/, '1 to 40 lower-case letters, digits or hyphens'),
   seed: integer({ min: 0 }),
   model: modelSchema,
-  data,
+  data: dataSchema,
   batch,
   steps: integer({ min: 1 }).exactOptional(),
   epochs: integer({ min: 1 }).exactOptional(),
   loss: loss.prefault({}),
   objective: objective.exactOptional(),
   init: init.exactOptional(),
-  optimizer: section({
-    groups: z.array(groupSchema, { error: 'a list of groups' }).min(1, { error: 'at least one group' }).exactOptional(),
-  }).prefault({}),
+  optimizer: optimizerSchema,
   evaluate: every(10),
   checkpoint: every(50),
   engine: oneOf(ENGINES).default('auto'),

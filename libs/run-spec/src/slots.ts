@@ -7,6 +7,9 @@ import type { BatchSpec, RunSpec } from './types.ts';
 const COMFORTABLE_SLOT = 64;
 const SMALLEST_QUIET_SLOT = 32;
 
+/** The most slots of a batch. */
+export const MAXIMUM_SLOTS: number = 1 << 16;
+
 /** How a batch divides: `slots` slots of `slotExamples` rows, the last ones padded where the batch does not divide evenly. */
 export interface SlotPlan {
   readonly slots: number;
@@ -21,13 +24,8 @@ export function defaultSlots(examples: number): number {
 }
 
 /** Rows of every slot of a batch. */
-export function slotPlan({ examples, slots }: BatchSpec): SlotPlan {
+export function slotPlan({ examples, slots }: Pick<BatchSpec, 'examples' | 'slots'>): SlotPlan {
   return { slots, slotExamples: Math.ceil(examples / slots) };
-}
-
-/** Steps of the whole run on a training split of `trainExamples` examples; an epoch's last batch may be short. */
-export function totalSteps(spec: Pick<RunSpec, 'steps' | 'epochs' | 'batch'>, trainExamples: number): number {
-  return spec.steps ?? (spec.epochs ?? 0) * Math.ceil(trainExamples / spec.batch.examples);
 }
 
 /** Something that works but that its author probably did not mean. */

@@ -3,6 +3,8 @@
  * Times are milliseconds, sizes are examples, shares lie in [0, 1]. The frozen spec (`FrozenRunSpec`) also holds its optimiser groups;
  * together with the data and the numeric fingerprint it decides every bit of the result.
  */
+import type { DataSpec } from './data-types.ts';
+import type { GroupSpec, OptimizerSpec } from './optimizer-types.ts';
 
 /** Low-rank metric of each chart: rank r, basis size q, hidden width of the metric net. */
 export interface MetricSpec {
@@ -39,11 +41,13 @@ export interface MlpClassifierSpec {
   readonly activation: 'tanh' | 'relu';
 }
 
-/** Convolutions 3 x 3 with relu and max-pooling, then a dense layer; examples are square grey images. */
+/** Convolutions 3 x 3 with relu and max-pooling, then dense layers; examples are square grey images. */
 export interface CnnClassifierSpec {
   readonly recipe: 'cnn-classifier';
   /** Filters of each convolution, at least one; default [16, 32]. */
   readonly filters: readonly number[];
+  /** Widths of the dense layers with relu before the last one; default none. */
+  readonly hidden: readonly number[];
   /** Ghost batch norm, over the examples of a slot; default false. */
   readonly batchNorm: boolean;
 }
@@ -102,19 +106,22 @@ export type UserModelSpec = ModuleModelSpec | LayersModelSpec;
 
 export type ModelSpec = RecipeSpec | UserModelSpec;
 
-/** Where the examples come from. */
-export interface DataSpec {
-  readonly source: 'digits';
-  /** Share of the training split held out by hash for validation, in [0, 0.5]; default 0. */
-  readonly validation: number;
-}
-
 /** The global batch and the fixed micro-batches (slots) that it is made of. */
 export interface BatchSpec {
   /** Examples in one step's global batch. */
   readonly examples: number;
-  /** Slots V, a power of two; default the largest that leaves at least 64 examples a slot. */
+  /** Slots V, a power of two; default the largest that leaves at least 64 examples a slot. Growing batches have more slots, not larger ones. */
   readonly slots: number;
+  /** Absent: every batch has `examples`. */
+  readonly growth?: BatchGrowth;
+}
+
+/** Exponential growth of the batch from `examples` at step 1 (Martens & Grosse 2015, section 13: for less noise near the end). */
+export interface BatchGrowth {
+  /** Examples from step `steps` + 1 on; at least `examples`. */
+  readonly to: number;
+  /** Steps over which it grows, at least 1. */
+  readonly steps: number;
 }
 
 /** The task's loss: softmax cross-entropy. */
@@ -132,79 +139,6 @@ export interface ObjectiveSpec {
   /** Share of the run over which the volume weight rises linearly from 0; default 0.1. */
   readonly volumeWarmup: number;
 }
-
-/** A learning rate as a function of the step: a linear warm-up, then from `initial` to `final` along `shape`. */
-export interface ScheduleSpec {
-  readonly initial: number;
-  readonly final: number;
-  readonly warmupSteps: number;
-  readonly shape: 'constant' | 'linear' | 'cosine';
-}
-
-interface GroupIdentity {
-  readonly name: string;
-  /** Globs over layer or parameter names; a name belongs to the first group that matches it. */
-  readonly match: readonly string[];
-}
-
-interface GroupBase extends GroupIdentity {
-  readonly learningRate: ScheduleSpec;
-  /** Decoupled weight decay; default 0. */
-  readonly weightDecay: number;
-}
-
-/** Natural gradient by Kronecker factors; `metric-kfac` draws its output gradients from the chart's learned metric. */
-export interface KfacGroupSpec extends GroupBase {
-  readonly method: 'kfac' | 'metric-kfac';
-  /** In [0, 1); default 0.9. */
-  readonly momentum: number;
-  /** Tikhonov damping, split over the two factors by the pi rule; default 0.01. */
-  readonly damping: number;
-  /** Bound on the update's squared Fisher norm, or null for none; default 0.01. */
-  readonly klClip: number | null;
-  /** Decay of the factors' moving averages, in [0, 1); default 0.95. */
-  readonly factorDecay: number;
-  /** Steps between two takings of curvature statistics; default 1. */
-  readonly statisticsEvery: number;
-  /** Steps between two inversions of the factors; default 5. */
-  readonly inverseEvery: number;
-}
-
-/** Adam with decoupled weight decay. */
-export interface AdamGroupSpec extends GroupBase {
-  readonly method: 'adam';
-  /** Default 0.9. */
-  readonly beta1: number;
-  /** Default 0.999. */
-  readonly beta2: number;
-  /** Default 1e-8. */
-  readonly epsilon: number;
-}
-
-/** Stochastic gradient descent with (Nesterov) momentum. */
-export interface SgdGroupSpec extends GroupBase {
-  readonly method: 'sgd';
-  /** Default 0.9. */
-  readonly momentum: number;
-  /** Default false. */
-  readonly nesterov: boolean;
-}
-
-/** Parameters that keep their first values, those of an initialisation from data included, to the last bit. */
-export interface FrozenGroupSpec extends GroupIdentity {
-  readonly method: 'frozen';
-}
-
-export type GroupSpec = KfacGroupSpec | AdamGroupSpec | SgdGroupSpec | FrozenGroupSpec;
-
-type Written<G extends GroupSpec> = G extends GroupSpec
-  ? Pick<G, 'name' | 'match' | 'method'> &
-      Partial<Omit<G, 'name' | 'match' | 'method' | 'learningRate'>> &
-      (G extends GroupBase ? { readonly learningRate?: number | Partial<ScheduleSpec> } : unknown)
-  : never;
-
-/** A group as a person or a recipe writes it: every option but name, match and method may be left out. */
-export type GroupInput = Written<GroupSpec>;
 
 /** How the local cluster is run; it never changes a result, so the digest leaves it out. */
 export interface ClusterSpec {
@@ -245,8 +179,7 @@ export interface RunSpec {
   readonly loss: LossSpec;
   readonly objective?: ObjectiveSpec;
   readonly init?: InitSpec;
-  /** Without groups the model's default groups hold: see `freezeRunSpec`. */
-  readonly optimizer: { readonly groups?: readonly GroupSpec[] };
+  readonly optimizer: OptimizerSpec;
   /** Steps between two evaluations, 0 for only at the end; default 10. */
   readonly evaluate: { readonly every: number };
   /** Steps between two checkpoints, 0 for only at the start and the end; default 50. */
@@ -267,4 +200,4 @@ export interface RunSpec {
 }
 
 /** A run spec that leaves nothing open: deeply frozen, its optimiser groups written out. */
-export type FrozenRunSpec = RunSpec & { readonly optimizer: { readonly groups: readonly GroupSpec[] } };
+export type FrozenRunSpec = RunSpec & { readonly optimizer: OptimizerSpec & { readonly groups: readonly GroupSpec[] } };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type GroupMember, resolveGroups } from '../src/index.ts';
+import { type GroupMember, namesMatching, resolveGroups } from '../src/index.ts';
 
 const MEMBERS: readonly GroupMember[] = ['stem', 'block1/scale/hidden', 'block1/scale/output', 'head'].flatMap((layer) => [
   { name: `${layer}/weight`, layer },
@@ -44,6 +44,21 @@ describe('resolveGroups', () => {
     ];
     expect(() => resolveGroups(groups, MEMBERS)).toThrow(
       'resolveGroups: expected group late to hold a parameter, got none (earlier groups matched all of its names)',
+    );
+  });
+});
+
+describe('namesMatching', () => {
+  const place = { group: 'all', field: 'undampedInputs' };
+
+  it('keeps the order of the names, each once', () => {
+    expect(namesMatching(['dense*', '*1'], ['conv1', 'dense2', 'dense1', 'head'], place)).toEqual(['conv1', 'dense2', 'dense1']);
+    expect(namesMatching([], ['conv1'], place)).toEqual([]);
+  });
+
+  it('names the group, the option and the glob that matches nothing', () => {
+    expect(() => namesMatching(['dense9'], ['dense1', 'head'], place)).toThrow(
+      'undampedInputs of group all: expected "dense9" to match a name, got no match (did you mean "dense1"?)',
     );
   });
 });

@@ -47,7 +47,7 @@ describe('parseRunSpec', () => {
       steps: 150,
       loss: { labelSmoothing: 0 },
       objective: { anchor: 0.1, volume: 0.01, volumeWarmup: 0.1 },
-      optimizer: {},
+      optimizer: { search: { rule: 'fixed' }, codec: null, probeEvery: 0 },
       evaluate: { every: 10 },
       checkpoint: { every: 50 },
       engine: 'auto',
@@ -83,6 +83,12 @@ describe('parseRunSpec', () => {
         factorDecay: 0.95,
         statisticsEvery: 1,
         inverseEvery: 5,
+        inverseWhenMoved: 0,
+        burnIn: 0,
+        fisher: 'sampled',
+        samples: 1,
+        dampingRule: 'pi',
+        undampedInputs: [],
         weightDecay: 0,
       },
       {
@@ -129,7 +135,7 @@ describe('parseRunSpec, overrides', () => {
   it.each([
     [
       'batch.exmaples=4',
-      'run.yaml: batch.exmaples: expected one of examples, slots, got the unknown key "exmaples" (did you mean "examples"?)',
+      'run.yaml: batch.exmaples: expected one of examples, slots, growth, got the unknown key "exmaples" (did you mean "examples"?)',
     ],
     ['modle.width=4', 'did you mean "model"?'],
     ['__proto__.x=1', 'run.yaml: __proto__: expected one of name, seed'],
@@ -183,7 +189,12 @@ describe('parseRunSpec, bad input', () => {
       '{}',
       'run.yaml: model.recipe: expected one of ndm-classifier, mlp-classifier, cnn-classifier, transformer-classifier, autoencoder, got nothing',
     ],
-    ['an unknown data source', 'digits}', 'mnist}', 'run.yaml: data.source: expected digits, got "mnist" (line 4, column 8)'],
+    [
+      'an unknown data source',
+      'digits}',
+      'mnist}',
+      'run.yaml: data.source: expected one of digits, curves, spiral, idx, got "mnist" (line 4, column 8)',
+    ],
     [
       'steps and epochs',
       'steps: 150',
@@ -254,7 +265,7 @@ describe('parseRunSpec, bad input', () => {
   it('names an unknown optimiser method and its group', () => {
     const text = `${MINIMAL_NDM}optimizer:\n  groups:\n    - {name: all, match: ['**'], method: kfc}\n`;
     expect(problemsOf(text).message).toBe(
-      'run.yaml: optimizer.groups.0.method: expected one of kfac, metric-kfac, adam, sgd, frozen, got "kfc" (did you mean "kfac"?; line 9, column 34)',
+      'run.yaml: optimizer.groups.0.method: expected one of kfac, metric-kfac, ekfac, diagonal, block, cg, kernel, adam, sgd, soap, shampoo, muon, lbfgs, frozen, got "kfc" (did you mean "kfac"?; line 9, column 34)',
     );
   });
 
@@ -262,7 +273,11 @@ describe('parseRunSpec, bad input', () => {
     const text = `${withChange('ndm-classifier', 'mlp-classifier')}objective: {}\noptimizer: {groups: [${groupOf('metric-kfac')}, ${groupOf('sgd')}]}\n`;
     expect(problemsOf(text).issues.map(({ path, expected, got }) => [path, expected, got])).toEqual([
       ['objective', 'no objective for mlp-classifier', 'a mapping'],
-      ['optimizer.groups.0.method', 'one of kfac, adam, sgd, frozen', '"metric-kfac"'],
+      [
+        'optimizer.groups.0.method',
+        'one of kfac, ekfac, diagonal, block, cg, kernel, adam, sgd, soap, shampoo, muon, lbfgs, frozen',
+        '"metric-kfac"',
+      ],
       ['optimizer.groups.1.name', 'a name of its own', '"a"'],
     ]);
   });

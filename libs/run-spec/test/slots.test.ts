@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultSlots, parseRunSpec, runSpecWarnings, slotPlan, totalSteps } from '../src/index.ts';
+import { defaultSlots, parseRunSpec, runSpecWarnings, slotPlan } from '../src/index.ts';
 import { MINIMAL_NDM } from './specs.ts';
 
 /** What is said about the minimal spec cut into so many slots. */
@@ -24,14 +24,6 @@ describe('defaultSlots', () => {
 describe('slotPlan', () => {
   it('rounds the rows of a slot up, so that the last slots carry the padding', () => {
     expect(slotPlan({ examples: 100, slots: 8 })).toEqual({ slots: 8, slotExamples: 13 });
-  });
-});
-
-describe('totalSteps', () => {
-  it('counts a short last batch as a step of its epoch', () => {
-    const batch = { examples: 512, slots: 8 };
-    expect(totalSteps({ epochs: 2, batch }, 1300)).toBe(6);
-    expect(totalSteps({ steps: 150, batch }, 1300)).toBe(150);
   });
 });
 

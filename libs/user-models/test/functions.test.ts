@@ -78,7 +78,7 @@ describe('openUserModel of a function', () => {
     });`;
     const { model } = await openModule(source);
     expect(model.task).toMatchObject({ name: 'custom', columns: ['loss', 'hit', 'size'] });
-    expect(model.task.sampled).toBeUndefined();
+    expect([model.task.sampled, model.task.curvature]).toEqual([undefined, undefined]);
     const given = { x: [1, 0, 0, 0, 0, 1, 0, 0], w: [1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0], v: [-2, 0, 0, 0], y: [2, 0] };
     const terms = run(model, (t) => model.task.terms({ ...t, ...model.forward(t, { training: true }) }), given);
     expect(terms).toEqual({ loss: [14 + 2 + 14, 14], objective: [14 + 2 + 14, 14], size: [2, 0], hit: [1, 1] });

@@ -176,6 +176,9 @@ export namespace geodesic {
             /** ContributionHeader codec. */
             codec: string;
 
+            /** ContributionHeader segments. */
+            segments: geodesic.v1.CodedSegment.$Properties[];
+
             /**
              * Creates a new ContributionHeader instance using the specified properties.
              * @param [properties] Properties to set
@@ -231,6 +234,9 @@ export namespace geodesic {
 
                 /** ContributionHeader codec */
                 codec?: (string|null);
+
+                /** ContributionHeader segments */
+                segments?: (geodesic.v1.CodedSegment.$Properties[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -562,6 +568,9 @@ export namespace geodesic {
             /** SnapshotHeader stateLength. */
             stateLength: number;
 
+            /** SnapshotHeader previousLength. */
+            previousLength: number;
+
             /**
              * Creates a new SnapshotHeader instance using the specified properties.
              * @param [properties] Properties to set
@@ -606,6 +615,9 @@ export namespace geodesic {
                 /** SnapshotHeader stateLength */
                 stateLength?: (number|null);
 
+                /** SnapshotHeader previousLength */
+                previousLength?: (number|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -647,6 +659,9 @@ export namespace geodesic {
 
             /** UpdateHeader stateLength. */
             stateLength: number;
+
+            /** UpdateHeader combination. */
+            combination?: (geodesic.v1.Combination.$Properties|null);
 
             /**
              * Creates a new UpdateHeader instance using the specified properties.
@@ -694,6 +709,9 @@ export namespace geodesic {
 
                 /** UpdateHeader stateLength */
                 stateLength?: (number|null);
+
+                /** UpdateHeader combination */
+                combination?: (geodesic.v1.Combination.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1328,6 +1346,9 @@ export namespace geodesic {
             /** Failed reason. */
             reason: string;
 
+            /** Failed round. */
+            round?: (geodesic.v1.Round.$Properties|null);
+
             /**
              * Creates a new Failed instance using the specified properties.
              * @param [properties] Properties to set
@@ -1362,6 +1383,9 @@ export namespace geodesic {
 
                 /** Failed reason */
                 reason?: (string|null);
+
+                /** Failed round */
+                round?: (geodesic.v1.Round.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1769,6 +1793,237 @@ export namespace geodesic {
         }
 
         /**
+         * Properties of a Combination.
+         * @deprecated Use geodesic.v1.Combination.$Properties instead.
+         */
+        interface ICombination extends geodesic.v1.Combination.$Properties {
+        }
+
+        /** Represents a Combination. */
+        class Combination {
+
+            /**
+             * Constructs a new Combination.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.Combination.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Combination digest. */
+            digest: string;
+
+            /** Combination length. */
+            length: number;
+
+            /** Combination alpha. */
+            alpha: number;
+
+            /** Combination mu. */
+            mu: number;
+
+            /**
+             * Creates a new Combination instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Combination instance
+             */
+            static create(properties: geodesic.v1.Combination.$Shape): geodesic.v1.Combination & geodesic.v1.Combination.$Shape;
+            static create(properties?: geodesic.v1.Combination.$Properties): geodesic.v1.Combination;
+
+            /**
+             * Encodes the specified Combination message. Does not implicitly {@link geodesic.v1.Combination.verify|verify} messages.
+             * @param message Combination message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.Combination.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Combination message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.Combination & geodesic.v1.Combination.$Shape} Combination
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.Combination & geodesic.v1.Combination.$Shape;
+        }
+
+        namespace Combination {
+
+            /** Properties of a Combination. */
+            interface $Properties {
+
+                /** Combination digest */
+                digest?: (string|null);
+
+                /** Combination length */
+                length?: (number|null);
+
+                /** Combination alpha */
+                alpha?: (number|null);
+
+                /** Combination mu */
+                mu?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Combination. */
+            type $Shape = geodesic.v1.Combination.$Properties;
+        }
+
+        /**
+         * Properties of a RoundInputs.
+         * @deprecated Use geodesic.v1.RoundInputs.$Properties instead.
+         */
+        interface IRoundInputs extends geodesic.v1.RoundInputs.$Properties {
+        }
+
+        /** Represents a RoundInputs. */
+        class RoundInputs {
+
+            /**
+             * Constructs a new RoundInputs.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.RoundInputs.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RoundInputs vectors. */
+            vectors: geodesic.v1.Vector.$Properties[];
+
+            /** RoundInputs move. */
+            move?: (geodesic.v1.Combination.$Properties|null);
+
+            /**
+             * Creates a new RoundInputs instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RoundInputs instance
+             */
+            static create(properties: geodesic.v1.RoundInputs.$Shape): geodesic.v1.RoundInputs & geodesic.v1.RoundInputs.$Shape;
+            static create(properties?: geodesic.v1.RoundInputs.$Properties): geodesic.v1.RoundInputs;
+
+            /**
+             * Encodes the specified RoundInputs message. Does not implicitly {@link geodesic.v1.RoundInputs.verify|verify} messages.
+             * @param message RoundInputs message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.RoundInputs.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RoundInputs message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.RoundInputs & geodesic.v1.RoundInputs.$Shape} RoundInputs
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.RoundInputs & geodesic.v1.RoundInputs.$Shape;
+        }
+
+        namespace RoundInputs {
+
+            /** Properties of a RoundInputs. */
+            interface $Properties {
+
+                /** RoundInputs vectors */
+                vectors?: (geodesic.v1.Vector.$Properties[]|null);
+
+                /** RoundInputs move */
+                move?: (geodesic.v1.Combination.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RoundInputs. */
+            type $Shape = geodesic.v1.RoundInputs.$Properties;
+        }
+
+        /**
+         * Properties of a Vector.
+         * @deprecated Use geodesic.v1.Vector.$Properties instead.
+         */
+        interface IVector extends geodesic.v1.Vector.$Properties {
+        }
+
+        /** Represents a Vector. */
+        class Vector {
+
+            /**
+             * Constructs a new Vector.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.Vector.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Vector name. */
+            name: string;
+
+            /** Vector digest. */
+            digest: string;
+
+            /** Vector length. */
+            length: number;
+
+            /**
+             * Creates a new Vector instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Vector instance
+             */
+            static create(properties: geodesic.v1.Vector.$Shape): geodesic.v1.Vector & geodesic.v1.Vector.$Shape;
+            static create(properties?: geodesic.v1.Vector.$Properties): geodesic.v1.Vector;
+
+            /**
+             * Encodes the specified Vector message. Does not implicitly {@link geodesic.v1.Vector.verify|verify} messages.
+             * @param message Vector message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.Vector.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Vector message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.Vector & geodesic.v1.Vector.$Shape} Vector
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.Vector & geodesic.v1.Vector.$Shape;
+        }
+
+        namespace Vector {
+
+            /** Properties of a Vector. */
+            interface $Properties {
+
+                /** Vector name */
+                name?: (string|null);
+
+                /** Vector digest */
+                digest?: (string|null);
+
+                /** Vector length */
+                length?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Vector. */
+            type $Shape = geodesic.v1.Vector.$Properties;
+        }
+
+        /**
          * Properties of an Assign.
          * @deprecated Use geodesic.v1.Assign.$Properties instead.
          */
@@ -1807,6 +2062,12 @@ export namespace geodesic {
 
             /** Assign blocks. */
             blocks: geodesic.v1.Block.$Properties[];
+
+            /** Assign inputs. */
+            inputs?: (geodesic.v1.RoundInputs.$Properties|null);
+
+            /** Assign codec. */
+            codec?: (geodesic.v1.SumsCodec.$Properties|null);
 
             /**
              * Creates a new Assign instance using the specified properties.
@@ -1861,12 +2122,166 @@ export namespace geodesic {
                 /** Assign blocks */
                 blocks?: (geodesic.v1.Block.$Properties[]|null);
 
+                /** Assign inputs */
+                inputs?: (geodesic.v1.RoundInputs.$Properties|null);
+
+                /** Assign codec */
+                codec?: (geodesic.v1.SumsCodec.$Properties|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of an Assign. */
             type $Shape = geodesic.v1.Assign.$Properties;
+        }
+
+        /**
+         * Properties of a SumsCodec.
+         * @deprecated Use geodesic.v1.SumsCodec.$Properties instead.
+         */
+        interface ISumsCodec extends geodesic.v1.SumsCodec.$Properties {
+        }
+
+        /** Represents a SumsCodec. */
+        class SumsCodec {
+
+            /**
+             * Constructs a new SumsCodec.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.SumsCodec.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SumsCodec level. */
+            level: number;
+
+            /** SumsCodec segments. */
+            segments: geodesic.v1.CodedSegment.$Properties[];
+
+            /**
+             * Creates a new SumsCodec instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SumsCodec instance
+             */
+            static create(properties: geodesic.v1.SumsCodec.$Shape): geodesic.v1.SumsCodec & geodesic.v1.SumsCodec.$Shape;
+            static create(properties?: geodesic.v1.SumsCodec.$Properties): geodesic.v1.SumsCodec;
+
+            /**
+             * Encodes the specified SumsCodec message. Does not implicitly {@link geodesic.v1.SumsCodec.verify|verify} messages.
+             * @param message SumsCodec message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.SumsCodec.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SumsCodec message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.SumsCodec & geodesic.v1.SumsCodec.$Shape} SumsCodec
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.SumsCodec & geodesic.v1.SumsCodec.$Shape;
+        }
+
+        namespace SumsCodec {
+
+            /** Properties of a SumsCodec. */
+            interface $Properties {
+
+                /** SumsCodec level */
+                level?: (number|null);
+
+                /** SumsCodec segments */
+                segments?: (geodesic.v1.CodedSegment.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SumsCodec. */
+            type $Shape = geodesic.v1.SumsCodec.$Properties;
+        }
+
+        /**
+         * Properties of a CodedSegment.
+         * @deprecated Use geodesic.v1.CodedSegment.$Properties instead.
+         */
+        interface ICodedSegment extends geodesic.v1.CodedSegment.$Properties {
+        }
+
+        /** Represents a CodedSegment. */
+        class CodedSegment {
+
+            /**
+             * Constructs a new CodedSegment.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.CodedSegment.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CodedSegment offset. */
+            offset: number;
+
+            /** CodedSegment size. */
+            size: number;
+
+            /** CodedSegment kind. */
+            kind: string;
+
+            /**
+             * Creates a new CodedSegment instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CodedSegment instance
+             */
+            static create(properties: geodesic.v1.CodedSegment.$Shape): geodesic.v1.CodedSegment & geodesic.v1.CodedSegment.$Shape;
+            static create(properties?: geodesic.v1.CodedSegment.$Properties): geodesic.v1.CodedSegment;
+
+            /**
+             * Encodes the specified CodedSegment message. Does not implicitly {@link geodesic.v1.CodedSegment.verify|verify} messages.
+             * @param message CodedSegment message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.CodedSegment.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CodedSegment message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.CodedSegment & geodesic.v1.CodedSegment.$Shape} CodedSegment
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.CodedSegment & geodesic.v1.CodedSegment.$Shape;
+        }
+
+        namespace CodedSegment {
+
+            /** Properties of a CodedSegment. */
+            interface $Properties {
+
+                /** CodedSegment offset */
+                offset?: (number|null);
+
+                /** CodedSegment size */
+                size?: (number|null);
+
+                /** CodedSegment kind */
+                kind?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CodedSegment. */
+            type $Shape = geodesic.v1.CodedSegment.$Properties;
         }
 
         /**

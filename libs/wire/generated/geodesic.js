@@ -188,6 +188,7 @@ export const geodesic = $root.geodesic = (() => {
 
             const ContributionHeader = function (properties) {
                 this.scalars = [];
+                this.segments = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -202,6 +203,7 @@ export const geodesic = $root.geodesic = (() => {
             ContributionHeader.prototype.scalars = $util.emptyArray;
             ContributionHeader.prototype.sumsLength = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             ContributionHeader.prototype.codec = "";
+            ContributionHeader.prototype.segments = $util.emptyArray;
 
             ContributionHeader.create = function(properties) {
                 return new ContributionHeader(properties);
@@ -230,6 +232,9 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(56).uint64(message.sumsLength);
                 if (message.codec != null && $Object.hasOwnProperty.call(message, "codec") && message.codec !== "")
                     writer.uint32(66).string(message.codec);
+                if (message.segments != null && message.segments.length)
+                    for (let i = 0; i < message.segments.length; ++i)
+                        $root.geodesic.v1.CodedSegment.encode(message.segments[i], writer.uint32(74).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -332,6 +337,14 @@ export const geodesic = $root.geodesic = (() => {
                                 message.codec = value;
                             else
                                 delete message.codec;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.segments && message.segments.length))
+                                message.segments = [];
+                            message.segments.push($root.geodesic.v1.CodedSegment.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }
@@ -745,6 +758,7 @@ export const geodesic = $root.geodesic = (() => {
             SnapshotHeader.prototype.chain = "";
             SnapshotHeader.prototype.parametersLength = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             SnapshotHeader.prototype.stateLength = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            SnapshotHeader.prototype.previousLength = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             SnapshotHeader.create = function(properties) {
                 return new SnapshotHeader(properties);
@@ -765,6 +779,8 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(24).uint64(message.parametersLength);
                 if (message.stateLength != null && $Object.hasOwnProperty.call(message, "stateLength") && (typeof message.stateLength === "object" ? message.stateLength.low || message.stateLength.high : message.stateLength !== 0))
                     writer.uint32(32).uint64(message.stateLength);
+                if (message.previousLength != null && $Object.hasOwnProperty.call(message, "previousLength") && (typeof message.previousLength === "object" ? message.previousLength.low || message.previousLength.high : message.previousLength !== 0))
+                    writer.uint32(40).uint64(message.previousLength);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -834,6 +850,15 @@ export const geodesic = $root.geodesic = (() => {
                                 delete message.stateLength;
                             continue;
                         }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.previousLength = value;
+                            else
+                                delete message.previousLength;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -868,6 +893,7 @@ export const geodesic = $root.geodesic = (() => {
             UpdateHeader.prototype.chain = "";
             UpdateHeader.prototype.deltaLength = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             UpdateHeader.prototype.stateLength = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            UpdateHeader.prototype.combination = null;
 
             UpdateHeader.create = function(properties) {
                 return new UpdateHeader(properties);
@@ -890,6 +916,8 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(32).uint64(message.deltaLength);
                 if (message.stateLength != null && $Object.hasOwnProperty.call(message, "stateLength") && (typeof message.stateLength === "object" ? message.stateLength.low || message.stateLength.high : message.stateLength !== 0))
                     writer.uint32(40).uint64(message.stateLength);
+                if (message.combination != null && $Object.hasOwnProperty.call(message, "combination"))
+                    $root.geodesic.v1.Combination.encode(message.combination, writer.uint32(50).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -966,6 +994,12 @@ export const geodesic = $root.geodesic = (() => {
                                 message.stateLength = value;
                             else
                                 delete message.stateLength;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            message.combination = $root.geodesic.v1.Combination.decode(reader, reader.size(), $undefined, _depth + 1, message.combination);
                             continue;
                         }
                     }
@@ -1802,6 +1836,7 @@ export const geodesic = $root.geodesic = (() => {
             };
 
             Failed.prototype.reason = "";
+            Failed.prototype.round = null;
 
             Failed.create = function(properties) {
                 return new Failed(properties);
@@ -1816,6 +1851,8 @@ export const geodesic = $root.geodesic = (() => {
                     throw $Error("max depth exceeded");
                 if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
                     writer.uint32(10).string(message.reason);
+                if (message.round != null && $Object.hasOwnProperty.call(message, "round"))
+                    $root.geodesic.v1.Round.encode(message.round, writer.uint32(18).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1856,6 +1893,12 @@ export const geodesic = $root.geodesic = (() => {
                                 message.reason = value;
                             else
                                 delete message.reason;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.round = $root.geodesic.v1.Round.decode(reader, reader.size(), $undefined, _depth + 1, message.round);
                             continue;
                         }
                     }
@@ -2452,6 +2495,334 @@ export const geodesic = $root.geodesic = (() => {
             return Round;
         })();
 
+        v1.Combination = (function() {
+
+            const Combination = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Combination.prototype.digest = "";
+            Combination.prototype.length = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Combination.prototype.alpha = 0;
+            Combination.prototype.mu = 0;
+
+            Combination.create = function(properties) {
+                return new Combination(properties);
+            };
+
+            Combination.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest !== "")
+                    writer.uint32(10).string(message.digest);
+                if (message.length != null && $Object.hasOwnProperty.call(message, "length") && (typeof message.length === "object" ? message.length.low || message.length.high : message.length !== 0))
+                    writer.uint32(16).uint64(message.length);
+                if (message.alpha != null && $Object.hasOwnProperty.call(message, "alpha") && !$Object.is(message.alpha, 0))
+                    writer.uint32(25).double(message.alpha);
+                if (message.mu != null && $Object.hasOwnProperty.call(message, "mu") && !$Object.is(message.mu, 0))
+                    writer.uint32(33).double(message.mu);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Combination.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.Combination();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.digest = value;
+                            else
+                                delete message.digest;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.length = value;
+                            else
+                                delete message.length;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.alpha = value;
+                            else
+                                delete message.alpha;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.mu = value;
+                            else
+                                delete message.mu;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Combination;
+        })();
+
+        v1.RoundInputs = (function() {
+
+            const RoundInputs = function (properties) {
+                this.vectors = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            RoundInputs.prototype.vectors = $util.emptyArray;
+            RoundInputs.prototype.move = null;
+
+            RoundInputs.create = function(properties) {
+                return new RoundInputs(properties);
+            };
+
+            RoundInputs.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.vectors != null && message.vectors.length)
+                    for (let i = 0; i < message.vectors.length; ++i)
+                        $root.geodesic.v1.Vector.encode(message.vectors[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.move != null && $Object.hasOwnProperty.call(message, "move"))
+                    $root.geodesic.v1.Combination.encode(message.move, writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            RoundInputs.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.RoundInputs();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.vectors && message.vectors.length))
+                                message.vectors = [];
+                            message.vectors.push($root.geodesic.v1.Vector.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.move = $root.geodesic.v1.Combination.decode(reader, reader.size(), $undefined, _depth + 1, message.move);
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RoundInputs;
+        })();
+
+        v1.Vector = (function() {
+
+            const Vector = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Vector.prototype.name = "";
+            Vector.prototype.digest = "";
+            Vector.prototype.length = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Vector.create = function(properties) {
+                return new Vector(properties);
+            };
+
+            Vector.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                    writer.uint32(10).string(message.name);
+                if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest !== "")
+                    writer.uint32(18).string(message.digest);
+                if (message.length != null && $Object.hasOwnProperty.call(message, "length") && (typeof message.length === "object" ? message.length.low || message.length.high : message.length !== 0))
+                    writer.uint32(24).uint64(message.length);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Vector.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.Vector();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.name = value;
+                            else
+                                delete message.name;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.digest = value;
+                            else
+                                delete message.digest;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.length = value;
+                            else
+                                delete message.length;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Vector;
+        })();
+
         v1.Assign = (function() {
 
             const Assign = function (properties) {
@@ -2469,6 +2840,8 @@ export const geodesic = $root.geodesic = (() => {
             Assign.prototype.sumsLength = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Assign.prototype.scalarsLength = 0;
             Assign.prototype.blocks = $util.emptyArray;
+            Assign.prototype.inputs = null;
+            Assign.prototype.codec = null;
 
             Assign.create = function(properties) {
                 return new Assign(properties);
@@ -2496,6 +2869,10 @@ export const geodesic = $root.geodesic = (() => {
                 if (message.blocks != null && message.blocks.length)
                     for (let i = 0; i < message.blocks.length; ++i)
                         $root.geodesic.v1.Block.encode(message.blocks[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.inputs != null && $Object.hasOwnProperty.call(message, "inputs"))
+                    $root.geodesic.v1.RoundInputs.encode(message.inputs, writer.uint32(66).fork(), _depth + 1).ldelim();
+                if (message.codec != null && $Object.hasOwnProperty.call(message, "codec"))
+                    $root.geodesic.v1.SumsCodec.encode(message.codec, writer.uint32(74).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2588,6 +2965,18 @@ export const geodesic = $root.geodesic = (() => {
                             message.blocks.push($root.geodesic.v1.Block.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.inputs = $root.geodesic.v1.RoundInputs.decode(reader, reader.size(), $undefined, _depth + 1, message.inputs);
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            message.codec = $root.geodesic.v1.SumsCodec.decode(reader, reader.size(), $undefined, _depth + 1, message.codec);
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -2606,6 +2995,215 @@ export const geodesic = $root.geodesic = (() => {
             };
 
             return Assign;
+        })();
+
+        v1.SumsCodec = (function() {
+
+            const SumsCodec = function (properties) {
+                this.segments = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            SumsCodec.prototype.level = 0;
+            SumsCodec.prototype.segments = $util.emptyArray;
+
+            SumsCodec.create = function(properties) {
+                return new SumsCodec(properties);
+            };
+
+            SumsCodec.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.level != null && $Object.hasOwnProperty.call(message, "level") && message.level !== 0)
+                    writer.uint32(8).uint32(message.level);
+                if (message.segments != null && message.segments.length)
+                    for (let i = 0; i < message.segments.length; ++i)
+                        $root.geodesic.v1.CodedSegment.encode(message.segments[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            SumsCodec.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.SumsCodec();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.level = value;
+                            else
+                                delete message.level;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.segments && message.segments.length))
+                                message.segments = [];
+                            message.segments.push($root.geodesic.v1.CodedSegment.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SumsCodec;
+        })();
+
+        v1.CodedSegment = (function() {
+
+            const CodedSegment = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            CodedSegment.prototype.offset = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            CodedSegment.prototype.size = 0;
+            CodedSegment.prototype.kind = "";
+
+            CodedSegment.create = function(properties) {
+                return new CodedSegment(properties);
+            };
+
+            CodedSegment.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.offset != null && $Object.hasOwnProperty.call(message, "offset") && (typeof message.offset === "object" ? message.offset.low || message.offset.high : message.offset !== 0))
+                    writer.uint32(8).uint64(message.offset);
+                if (message.size != null && $Object.hasOwnProperty.call(message, "size") && message.size !== 0)
+                    writer.uint32(16).uint32(message.size);
+                if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== "")
+                    writer.uint32(26).string(message.kind);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            CodedSegment.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.CodedSegment();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.offset = value;
+                            else
+                                delete message.offset;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.size = value;
+                            else
+                                delete message.size;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.kind = value;
+                            else
+                                delete message.kind;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return CodedSegment;
         })();
 
         v1.RunOver = (function() {

@@ -6,7 +6,7 @@
 import { crc32 } from 'node:zlib';
 import { CHUNK_BYTES } from './channel.ts';
 import { WireError } from './errors.ts';
-import { decodeHeader, encodeHeader, promisedFloats } from './payload-header.ts';
+import { decodeHeader, encodeHeader, promisedBytes } from './payload-header.ts';
 import type { PayloadHeader } from './payload-header.ts';
 import { geodesic, toCount } from './protobuf.ts';
 
@@ -87,8 +87,8 @@ export class ChunkAssembler {
     const header = decodeHeader(chunk);
     if (header === undefined) throw corrupt('header', 'a header in the first chunk', 'none');
     const size = toCount(chunk.payloadBytes, 'chunk.payloadBytes');
-    const floats = promisedFloats(header);
-    if (floats !== undefined && size !== floats * 4) throw corrupt('payloadBytes', `${floats * 4} (from the header's lengths)`, `${size}`);
+    const promised = promisedBytes(header);
+    if (promised !== undefined && size !== promised) throw corrupt('payloadBytes', `${promised} (from the header's lengths)`, `${size}`);
     if (size > this.#maximumBytes) throw corrupt('payloadBytes', `at most ${this.#maximumBytes}`, `${size}`);
     this.#header = header;
     this.#bytes = new Uint8Array(size);

@@ -2,6 +2,7 @@
  * A worker's end of the bulk channel: contributions up, the bundle and the live parameters down.
  */
 import { createHash } from 'node:crypto';
+import { encodeSums } from '@geodesic/tensor';
 import { ChunkAssembler, decodeChunk, encodeChunks } from './chunk.ts';
 import type { Payload } from './chunk.ts';
 import { WireError } from './errors.ts';
@@ -25,7 +26,7 @@ const ackResults = ['accepted', 'duplicate', 'stale', 'overlap', 'corrupt'] as c
 
 /** The bulk channel as a worker sees it. */
 export interface ExchangeClient {
-  /** Sends a contribution, whose sums must not change meanwhile. @throws {WireError} when the connection fails */
+  /** Sends a contribution, whose sums must not change meanwhile; coded segments as codes, exact for sums that have been rounded. @throws {WireError} when the connection fails */
   contribute(contribution: WireContribution): Promise<ContributeAck>;
   /** The object with this `sha256:` address, verified. @throws {WireError} NOT_FOUND, CORRUPT */
   fetch(digest: string): Promise<Uint8Array<ArrayBuffer>>;
@@ -55,7 +56,8 @@ export function connectExchange(address: string): ExchangeClient {
 async function contribute(client: RawClient, traffic: TrafficCounter, contribution: WireContribution): Promise<ContributeAck> {
   const { sums, ...header } = contribution;
   let answered = false;
-  const chunks = encodeChunks({ ...header, type: 'contribution', sumsLength: sums.length }, bytesOf(sums));
+  const payload = header.coded ? encodeSums(sums, header.coded) : bytesOf(sums);
+  const chunks = encodeChunks({ ...header, type: 'contribution', sumsLength: sums.length }, payload);
   const answer = client.upload(exchangeMethods.contribute, UPLOAD_DEADLINE_MS, (call) => {
     call.once('error', () => (answered = true));
     pump(call, chunks, { stopped: () => answered, onWritten: (bytes) => (traffic.bytesUp += bytes) });

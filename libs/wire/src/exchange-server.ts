@@ -3,6 +3,7 @@
  * and handed to the application only when it has arrived whole and intact.
  */
 import type { handleClientStreamingCall, handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
+import { decodeSums } from '@geodesic/tensor';
 import { ChunkAssembler, decodeChunk, encodeChunks } from './chunk.ts';
 import { asWireError, WireError } from './errors.ts';
 import { floatsOf } from './floats.ts';
@@ -16,7 +17,7 @@ import type { TrafficCounter } from './traffic.ts';
 
 /** The application behind the Exchange service. */
 export interface ExchangeService {
-  /** Judges a header; an answer refuses the contribution unread. Must refuse any `sumsLength` but the round's. */
+  /** Judges a header; an answer refuses the contribution unread. Must refuse any `sumsLength` and any coded segments but the round's. */
   admit(header: ContributionHeader): ContributeAck | undefined;
   /** Takes a whole contribution; its arrays belong to the application. */
   contribute(contribution: WireContribution): ContributeAck;
@@ -88,7 +89,9 @@ class ContributionReceiver {
     const payload = this.#assembler.push(chunk);
     if (payload?.header.type !== 'contribution') return undefined;
     const { type: _, ...header } = payload.header;
-    return this.#service.contribute({ ...header, sums: floatsOf(payload.bytes, 0, header.sumsLength) });
+    const { coded, sumsLength } = header;
+    const sums = coded ? decodeSums(payload.bytes, coded, sumsLength) : floatsOf(payload.bytes, 0, sumsLength);
+    return this.#service.contribute({ ...header, sums });
   }
 
   end(): ContributeAck | undefined {

@@ -13,10 +13,13 @@ export function floatsOf(bytes: Uint8Array<ArrayBuffer>, from: number, length: n
   return new Float32Array(bytes.buffer, bytes.byteOffset + from * 4, length);
 }
 
-/** Both arrays after each other, as new bytes. */
-export function packFloats(first: Float32Array, second: Float32Array): Uint8Array {
-  const packed = new Float32Array(first.length + second.length);
-  packed.set(first);
-  packed.set(second, first.length);
+/** The arrays after each other, as new bytes. */
+export function packFloats(...arrays: readonly Float32Array[]): Uint8Array {
+  const packed = new Float32Array(arrays.reduce((length, array) => length + array.length, 0));
+  let offset = 0;
+  for (const array of arrays) {
+    packed.set(array, offset);
+    offset += array.length;
+  }
   return bytesOf(packed);
 }

@@ -15,11 +15,14 @@ export type {
   Snapshot,
   Update,
   WireBlock,
+  WireCombination,
   WireContribution,
   WireRound,
+  WireRoundInputs,
   WireRoundPlan,
   WorkerMessage,
 } from './messages.ts';
+export { bytesOf, floatsOf } from './floats.ts';
 export { updatePayload } from './parameter-frames.ts';
 export { MAXIMUM_LAG, ParameterPublisher } from './parameter-publisher.ts';
 export type { FollowerSink } from './parameter-publisher.ts';

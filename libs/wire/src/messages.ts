@@ -2,6 +2,7 @@
  * What the two ends say to each other, as plain values: no gRPC or protobuf type leaves this library.
  * Lengths are elements, digests are hex, `sums`, `delta`, `parameters` and `state` are float32.
  */
+import type { CodedSegment, SumsCodec } from '@geodesic/tensor';
 
 /** A dyadic block of slots: [index << level, (index + 1) << level). */
 export interface WireBlock {
@@ -18,6 +19,20 @@ export interface WireRound {
   readonly inputDigest: string;
 }
 
+/** alpha direction + mu previous, the direction by its `sha256:` address. */
+export interface WireCombination {
+  readonly digest: string;
+  readonly length: number;
+  readonly alpha: number;
+  readonly mu: number;
+}
+
+/** What a round needs beside the parameters: objects of the Exchange service. */
+export interface WireRoundInputs {
+  readonly vectors: readonly { readonly name: string; readonly digest: string; readonly length: number }[];
+  readonly move?: WireCombination;
+}
+
 /** A round with the sizes that its contributions must have. */
 export interface WireRoundPlan extends WireRound {
   /** Number of updates behind the round's inputs. */
@@ -25,6 +40,9 @@ export interface WireRoundPlan extends WireRound {
   readonly slots: number;
   readonly sumsLength: number;
   readonly scalarsLength: number;
+  readonly inputs?: WireRoundInputs;
+  /** Which sums are rounded, at one level of the tree. */
+  readonly codec?: SumsCodec;
 }
 
 /** Fields that decide a worker's bits: executor, versions, architecture, threads, ... */
@@ -43,8 +61,8 @@ export type WorkerMessage =
       readonly open: number;
     }
   | { readonly type: 'leave'; readonly reason: string }
-  /** The program fails, on any host alike; the last message of a worker. */
-  | { readonly type: 'failed'; readonly reason: string };
+  /** The program fails in this round, on any host alike; the worker stays a member. */
+  | { readonly type: 'failed'; readonly round: WireRound; readonly reason: string };
 
 /** From the coordinator on a worker's session. */
 export type CoordinatorMessage =
@@ -77,6 +95,8 @@ export interface ContributionHeader {
   readonly count: number;
   readonly scalars: Float64Array;
   readonly sumsLength: number;
+  /** Segments of the sums, rounded before, that travel as codes; absent: all sums travel as float32. */
+  readonly coded?: readonly CodedSegment[];
 }
 
 /** A whole contribution. */
@@ -97,16 +117,17 @@ export interface Snapshot {
   readonly chain: string;
   readonly parameters: Float32Array;
   readonly state: Float32Array;
+  /** The last committed change, [P] or [0]. */
+  readonly previous: Float32Array;
 }
 
-/** One committed change: theta = fround(theta + delta); the state is absolute. */
-export interface Update {
+/** One committed change: theta = fround(theta + delta), the delta given or to be combined; the state is absolute. */
+export type Update = {
   readonly version: number;
   readonly previousChain: string;
   readonly chain: string;
-  readonly delta: Float32Array;
   readonly state: Float32Array;
-}
+} & ({ readonly delta: Float32Array } | { readonly combination: WireCombination });
 
 /** What a follower of the parameters receives; an update comes with the CRC-32 of each of its canonical chunks. */
 export type ParameterFrame =

@@ -16,16 +16,21 @@ export interface EncodedFrame {
 
 /** Encodes a snapshot; its arrays may change afterwards. */
 export function encodeSnapshot(snapshot: Snapshot): EncodedFrame {
-  const { version, chain, parameters, state } = snapshot;
-  const header = { type: 'snapshot', version, chain, parametersLength: parameters.length, stateLength: state.length } as const;
-  return { version, chunks: [...encodeChunks(header, packFloats(parameters, state))] };
+  const { version, chain, parameters, state, previous } = snapshot;
+  const lengths = { parametersLength: parameters.length, stateLength: state.length, previousLength: previous.length };
+  return { version, chunks: [...encodeChunks({ type: 'snapshot', version, chain, ...lengths }, packFloats(parameters, state, previous))] };
 }
 
 /** Encodes an update; its arrays may change afterwards. */
 export function encodeUpdate(update: Update): EncodedFrame {
-  const { version, previousChain, chain, delta, state } = update;
-  const header = { type: 'update', version, previousChain, chain, deltaLength: delta.length, stateLength: state.length } as const;
-  return { version, chunks: [...encodeChunks(header, packFloats(delta, state))] };
+  const { version, previousChain, chain, state } = update;
+  const header = { type: 'update', version, previousChain, chain, stateLength: state.length } as const;
+  if ('combination' in update) {
+    const combined = { ...header, deltaLength: 0, combination: update.combination };
+    return { version, chunks: [...encodeChunks(combined, packFloats(state))] };
+  }
+  const { delta } = update;
+  return { version, chunks: [...encodeChunks({ ...header, deltaLength: delta.length }, updatePayload(delta, state))] };
 }
 
 /** The bytes of an update whose CRCs enter the digest chain: delta, then state. */
@@ -42,13 +47,15 @@ export function decodeFrame(payload: Payload): ParameterFrame {
   if (header.type === 'snapshot') {
     const parameters = floatsOf(bytes, 0, header.parametersLength);
     const state = floatsOf(bytes, header.parametersLength, header.stateLength);
-    return { type: 'snapshot', version: header.version, chain: header.chain, parameters, state };
+    const previous = floatsOf(bytes, header.parametersLength + header.stateLength, header.previousLength);
+    return { type: 'snapshot', version: header.version, chain: header.chain, parameters, state, previous };
   }
   if (header.type === 'update') {
-    const { version, previousChain, chain } = header;
+    const { version, previousChain, chain, combination } = header;
     const delta = floatsOf(bytes, 0, header.deltaLength);
     const state = floatsOf(bytes, header.deltaLength, header.stateLength);
-    return { type: 'update', version, previousChain, chain, delta, state, crcs };
+    const frame = { type: 'update', version, previousChain, chain, state, crcs } as const;
+    return combination ? { ...frame, combination } : { ...frame, delta };
   }
   throw new WireError('CORRUPT', `parameter stream: expected a snapshot or an update, got ${header.type}`);
 }

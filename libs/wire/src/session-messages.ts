@@ -1,7 +1,7 @@
 /** The control messages in protobuf form and back; every field is read explicitly, since proto3 leaves defaults out. */
 import { WireError } from './errors.ts';
-import type { CoordinatorMessage, Fingerprint, WorkerMessage } from './messages.ts';
-import { decodeBlock, decodeRound } from './payload-header.ts';
+import type { CoordinatorMessage, Fingerprint, WireRoundInputs, WorkerMessage } from './messages.ts';
+import { decodeBlock, decodeCombination, decodeRound, decodeSegments } from './payload-header.ts';
 import { geodesic, toCount } from './protobuf.ts';
 
 const { WorkerMessage: WorkerProto, CoordinatorMessage: CoordinatorProto } = geodesic.v1;
@@ -30,7 +30,7 @@ export function decodeWorkerMessage(bytes: Buffer): WorkerMessage {
     };
   }
   if (leave) return { type: 'leave', reason: leave.reason ?? '' };
-  if (failed) return { type: 'failed', reason: failed.reason ?? '' };
+  if (failed) return { type: 'failed', round: decodeRound(failed.round), reason: failed.reason ?? '' };
   throw unknownKind('hello, ready, heartbeat, leave or failed');
 }
 
@@ -80,8 +80,11 @@ function coordinatorFields(message: CoordinatorMessage): geodesic.v1.Coordinator
     case 'refused':
       return { refused: message };
     case 'assign': {
-      const { version, slots, sumsLength, scalarsLength, ...round } = message.round;
-      return { assign: { generation: message.generation, round, version, slots, sumsLength, scalarsLength, blocks: [...message.blocks] } };
+      const { version, slots, sumsLength, scalarsLength, inputs, codec, ...round } = message.round;
+      const sizes = { version, slots, sumsLength, scalarsLength };
+      const given = inputs && { inputs: { ...inputs, vectors: [...inputs.vectors] } };
+      const rounding = codec && { codec: { ...codec, segments: [...codec.segments] } };
+      return { assign: { generation: message.generation, round, ...sizes, ...given, ...rounding, blocks: [...message.blocks] } };
     }
     default:
       return { runOver: message };
@@ -95,9 +98,20 @@ function decodeAssign(assign: geodesic.v1.Assign.$Properties): CoordinatorMessag
     sumsLength: toCount(assign.sumsLength, 'assign.sumsLength'),
     scalarsLength: assign.scalarsLength ?? 0,
   };
-  const round = { ...decodeRound(assign.round), ...sizes };
+  const inputs = assign.inputs && { inputs: decodeInputs(assign.inputs) };
+  const codec = assign.codec && {
+    codec: { level: assign.codec.level ?? 0, segments: decodeSegments(assign.codec.segments, sizes.sumsLength) },
+  };
+  const round = { ...decodeRound(assign.round), ...sizes, ...inputs, ...codec };
   const generation = toCount(assign.generation, 'assign.generation');
   return { type: 'assign', generation, round, blocks: (assign.blocks ?? []).map(decodeBlock) };
+}
+
+function decodeInputs({ vectors, move }: geodesic.v1.RoundInputs.$Properties): WireRoundInputs {
+  const named = (vectors ?? []).map(({ name, digest, length }) => {
+    return { name: name ?? '', digest: digest ?? '', length: toCount(length, 'vector.length') };
+  });
+  return { vectors: named, ...(move && { move: decodeCombination(move) }) };
 }
 
 function encodeFingerprint(fingerprint: Fingerprint): geodesic.v1.FingerprintField.$Properties[] {

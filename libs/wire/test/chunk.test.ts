@@ -78,7 +78,13 @@ describe('ChunkAssembler', () => {
 
   it('gives no memory to a payload above the limit, or to one whose size is not what its header promises', () => {
     expect(() => assembled(encodeChunks(object, patterned(101)), 100)).toThrow(/chunk\.payloadBytes: expected at most 100, got 101/);
-    const [chunk] = encodeSnapshot({ version: 1, chain: 'c', parameters: new Float32Array(4), state: new Float32Array(0) }).chunks;
+    const [chunk] = encodeSnapshot({
+      version: 1,
+      chain: 'c',
+      parameters: new Float32Array(4),
+      state: new Float32Array(0),
+      previous: new Float32Array(0),
+    }).chunks;
     const forged = decodeChunk(chunk);
     forged.payloadBytes = 4_000_000_000;
     expect(() => assembled([geodesic.v1.Chunk.encode(forged).finish() as Buffer])).toThrow(/payloadBytes: expected 16/);

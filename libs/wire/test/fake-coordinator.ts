@@ -17,7 +17,13 @@ export class FakeCoordinator extends EventEmitter {
   version = 0;
   parameters = new Float32Array(0);
   readonly publisher: ParameterPublisher = new ParameterPublisher({
-    snapshot: () => ({ version: this.version, chain: `c${this.version}`, parameters: this.parameters, state: Float32Array.of(0.5) }),
+    snapshot: () => ({
+      version: this.version,
+      chain: `c${this.version}`,
+      parameters: this.parameters,
+      state: Float32Array.of(0.5),
+      previous: new Float32Array(0),
+    }),
   });
 
   async listen(port = 0): Promise<WireServer> {

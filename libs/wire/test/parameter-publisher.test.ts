@@ -9,7 +9,7 @@ function publisher(): { advance: () => void; published: ParameterPublisher } {
   let version = 0;
   const value = (): Float32Array => Float32Array.of(version, -version);
   const published = new ParameterPublisher({
-    snapshot: () => ({ version, chain: `c${version}`, parameters: value(), state: new Float32Array(0) }),
+    snapshot: () => ({ version, chain: `c${version}`, parameters: value(), state: new Float32Array(0), previous: value() }),
   });
   const advance = (): void => {
     const previousChain = `c${version}`;
@@ -82,7 +82,7 @@ describe('ParameterPublisher', () => {
     advance();
     expect(sink.history).toEqual(['snapshot 0', 'snapshot 100', 'update 101']);
     const [, second] = sink.frames;
-    expect(second?.type === 'snapshot' && [...second.parameters]).toEqual([100, -100]);
+    expect(second?.type === 'snapshot' && [...second.parameters, ...second.previous]).toEqual([100, -100, 100, -100]);
   });
 
   it('does not let a slow reader delay a fast one, and forgets one that has left', () => {

@@ -7,7 +7,11 @@ const fromWorkers: readonly WorkerMessage[] = [
   { type: 'ready', fingerprint: { executor: 'onnx-cpu', threads: 1, zero: 0, empty: '' } },
   { type: 'heartbeat', slots: 0, examples: 2 ** 40, computing: false, generation: 0, open: 3 },
   { type: 'leave', reason: 'SIGTERM' },
-  { type: 'failed', reason: 'step 3, phase grad: Log makes NaN' },
+  {
+    type: 'failed',
+    round: { run: 'r', step: 3, attempt: 0, phase: 'grad', inputDigest: 'ff' },
+    reason: 'step 3, phase grad: Log makes NaN',
+  },
 ];
 
 const round = {
@@ -34,6 +38,27 @@ const fromCoordinator: readonly CoordinatorMessage[] = [
     ],
   },
   { type: 'assign', generation: 0, round, blocks: [] },
+  {
+    type: 'assign',
+    generation: 1,
+    round: {
+      ...round,
+      inputs: {
+        vectors: [
+          { name: 'QA/first', digest: 'sha256:00', length: 2 ** 33 },
+          { name: 'QS/first', digest: 'sha256:01', length: 0 },
+        ],
+        move: { digest: 'sha256:02', length: 7, alpha: 0.1, mu: 0 },
+      },
+    },
+    blocks: [],
+  },
+  {
+    type: 'assign',
+    generation: 2,
+    round: { ...round, inputs: { vectors: [{ name: 'direction', digest: 'sha256:00', length: 3 }] } },
+    blocks: [],
+  },
   { type: 'admitted', generation: 0 },
   { type: 'run-over', state: 'completed' },
 ];

@@ -30,3 +30,10 @@ export function readObject(data: EventData, field: string): Readonly<Record<stri
   const value = data[field];
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
+
+/** The objects in a list field, or []. */
+export function readObjects(data: EventData, field: string): readonly EventData[] {
+  const value = data[field];
+  const isObject = (item: unknown): item is EventData => typeof item === 'object' && item !== null && !Array.isArray(item);
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}

@@ -1,27 +1,39 @@
 /**
- * The table of parameter groups that a run prints before it starts: who is preconditioned how.
+ * The tables that a run prints before it starts: who is preconditioned how, group by group, and the curvature of each layer.
  */
+import { formatBytes } from '@geodesic/telemetry';
 import type { BundleSummary } from '../build-bundle.ts';
+import type { LayerSummary } from '../layer-summary.ts';
 import { formatCount } from './format.ts';
-import { span, type Line } from './styled-text.ts';
+import type { Line } from './styled-text.ts';
+import { textTable, type Column } from './text-table.ts';
 
-const HEADINGS = ['group', 'method', 'layers', 'parameters'] as const;
-const FIRST_NUMERIC_COLUMN = 2;
+type GroupRow = BundleSummary['groups'][number] & { readonly isTotal?: boolean };
 
-/** The lines of the table, its headings and the total included. */
-export function groupTable({ groups, parameters }: BundleSummary): readonly Line[] {
-  const rows = groups.map((group) => [group.name, group.method, formatCount(group.layers), formatCount(group.parameters)]);
-  const total = ['', '', 'all', formatCount(parameters)];
-  const widths = HEADINGS.map((heading, column) => Math.max(heading.length, ...[...rows, total].map((row) => row[column].length)));
-  const aligned = (row: readonly string[]): string[] =>
-    row.map((cell, column) => (column < FIRST_NUMERIC_COLUMN ? cell.padEnd(widths[column]) : cell.padStart(widths[column])));
-  return [
-    [],
-    [span(`  ${aligned(HEADINGS).join('  ')}`, 'dim')],
-    ...rows.map((row): Line => {
-      const [name, method, ...numbers] = aligned(row);
-      return [span('  '), span(name, 'strong'), span('  '), span(method, 'accent'), span(`  ${numbers.join('  ')}`)];
-    }),
-    [span(`  ${aligned(total).join('  ')}`, 'dim')],
-  ];
+const GROUP_COLUMNS: readonly Column<GroupRow>[] = [
+  { heading: 'group', cell: ({ name }) => name, style: () => 'strong' },
+  { heading: 'method', cell: ({ method }) => method, style: () => 'accent' },
+  { heading: 'layers', cell: ({ layers, isTotal }) => (isTotal ? 'all' : formatCount(layers)), align: 'right', style: dimTotal },
+  { heading: 'parameters', cell: ({ parameters }) => formatCount(parameters), align: 'right', style: dimTotal },
+];
+
+const LAYER_COLUMNS: readonly Column<LayerSummary>[] = [
+  { heading: 'layer', cell: ({ layer }) => layer, style: () => 'strong' },
+  { heading: 'group', cell: ({ group }) => group },
+  { heading: 'kind', cell: ({ kind }) => kind },
+  { heading: 'matrix', cell: ({ rows, columns }) => `[${rows} x ${columns}]`, align: 'right' },
+  { heading: 'curvature', cell: ({ form }) => form, style: () => 'accent' },
+  { heading: 'source', cell: ({ source }) => source },
+  { heading: 'statistics', cell: ({ bytes }) => formatBytes(bytes), align: 'right' },
+];
+
+/** The lines of the tables, their headings and the total included. */
+export function groupTable({ groups, parameters, curvature }: BundleSummary): readonly Line[] {
+  const total: GroupRow = { name: '', method: '', layers: 0, parameters, isTotal: true };
+  const ofLayers = curvature.length === 0 ? [] : [[], ...textTable(LAYER_COLUMNS, curvature)];
+  return [[], ...textTable(GROUP_COLUMNS, [...groups, total]), ...ofLayers];
+}
+
+function dimTotal({ isTotal }: GroupRow): 'dim' | 'plain' {
+  return isTotal ? 'dim' : 'plain';
 }

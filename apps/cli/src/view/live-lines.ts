@@ -9,6 +9,12 @@ import { clip, span, widthOf, type Line, type Span, type Style } from './styled-
 const WIDEST_BAR = 60;
 const SPARKLINE_WIDTH = 24;
 const SEPARATOR = span('  ·  ', 'dim');
+const SEARCH_LABELS: readonly (readonly [string, string])[] = [
+  ['damping', 'damping'],
+  ['learningRate', 'step size'],
+  ['momentum', 'momentum'],
+  ['reductionRatio', 'reduction ratio'],
+];
 const WORKER_STYLES: Readonly<Record<WorkerRow['state'], Style>> = {
   joined: 'dim',
   computing: 'good',
@@ -19,9 +25,17 @@ const WORKER_STYLES: Readonly<Record<WorkerRow['state'], Style>> = {
 
 /** The lines of a run's view, each at most `width` columns wide. */
 export function liveLines(view: RunView, { width }: { readonly width: number }): readonly Line[] {
-  return [[], titleLine(view), progressLine(view, width), learningLine(view), rateLine(view), [], ...workerLines(view)].map((line) =>
-    clip(line, width),
-  );
+  const lines = [
+    [],
+    titleLine(view),
+    progressLine(view, width),
+    learningLine(view),
+    ...searchLines(view),
+    rateLine(view),
+    [],
+    ...workerLines(view),
+  ];
+  return lines.map((line) => clip(line, width));
 }
 
 function titleLine({ header, runId, engine, workers }: RunView): Line {
@@ -46,6 +60,16 @@ function learningLine({ measurements, losses, evaluation }: RunView): Line {
   const curve = sparkline(courseOf(losses, SPARKLINE_WIDTH), SPARKLINE_WIDTH);
   if (losses.length > 1) parts.push([span(curve, 'accent')]);
   return [span('  '), ...(parts.length === 0 ? [span('the first step is under way', 'dim')] : join(parts))];
+}
+
+/** What the search for step sizes has found, where there is one; a fixed damping alone is no news. */
+function searchLines({ measurements, rejections }: RunView): Line[] {
+  if (measurements['attempts'] === undefined && rejections === 0) return [];
+  const known = SEARCH_LABELS.flatMap(([key, label]) => {
+    const value = measurements[key];
+    return value === undefined ? [] : [labelled(label, formatMeasurement(value))];
+  });
+  return [[span('  '), ...join([...known, ...(rejections > 0 ? [labelled('rejected steps', formatCount(rejections))] : [])])]];
 }
 
 function evaluated({ split, loss, accuracy }: EvaluationRow): Span[] {

@@ -5,7 +5,7 @@ import { formatDuration } from '@geodesic/telemetry';
 import type { RunEvent } from '@geodesic/wire';
 import type { BundleSummary } from '../build-bundle.ts';
 import type { TextSink } from '../output.ts';
-import { readText } from './event-fields.ts';
+import { readObjects, readNumber, readText } from './event-fields.ts';
 import { formatCount, formatMeasurement, formatShare } from './format.ts';
 import { groupTable } from './group-table.ts';
 import type { RunReporter } from './run-reporter.ts';
@@ -13,6 +13,11 @@ import { applyEvent, createRunView, secondsLeft, type RunHeader, type RunView } 
 import { paint } from './styled-text.ts';
 
 const PROGRESS_LINES = 20;
+const SEARCH_LABELS: readonly (readonly [string, string])[] = [
+  ['damping', 'damping'],
+  ['learningRate', 'step size'],
+  ['momentum', 'momentum'],
+];
 
 /** Writes one line for what is worth one. */
 export class PlainReporter implements RunReporter {
@@ -67,9 +72,32 @@ export function lineFor({ type, data }: RunEvent, view: RunView): string | undef
       const hits = accuracy === undefined ? '' : `  ${split} accuracy ${formatShare(accuracy)}`;
       return `${stepText(step, view)}  ${split} loss ${formatMeasurement(loss)}${hits}`;
     }
+    case 'step.rejected': {
+      const next = readNumber(data, 'damping');
+      const damping = next > 0 ? `; damping ${formatMeasurement(next)}` : '';
+      return `${stepText(readNumber(data, 'step'), view)}  attempt ${readNumber(data, 'attempt') + 1} rejected: ${readText(data, 'reason')}${damping}`;
+    }
+    case 'curvature.refreshed':
+      return refreshText(data, view);
     default:
       return undefined;
   }
+}
+
+/** Refreshes are as frequent as steps can be: those at steps that are worth a line, and those at which an inverse was kept. */
+function refreshText(data: RunEvent['data'], view: RunView): string | undefined {
+  const step = readNumber(data, 'step');
+  const layers = readObjects(data, 'layers');
+  const kept = layers.filter((layer) => readNumber(layer, 'kept') > 0).map((layer) => readText(layer, 'layer'));
+  if (layers.length === 0 || (kept.length === 0 && !isWorthALine({ ...view, step }))) return undefined;
+  const conditions = layers.map((layer): [number, string] => [
+    Math.max(readNumber(layer, 'conditionA'), readNumber(layer, 'conditionS')),
+    readText(layer, 'layer'),
+  ]);
+  const [worst, where] = conditions.reduce((so, next) => (next[0] > so[0] ? next : so));
+  const condition = worst > 0 ? `, worst condition ${formatMeasurement(worst)} (${where})` : '';
+  const failures = kept.length > 0 ? `, old inverses kept for ${kept.join(', ')}` : '';
+  return `${stepText(step, view)}  curvature of ${layers.length} ${layers.length === 1 ? 'layer' : 'layers'} refreshed${condition}${failures}`;
 }
 
 function isWorthALine({ step, header }: RunView): boolean {
@@ -80,6 +108,11 @@ function progressText(view: RunView): string {
   const left = secondsLeft(view);
   const parts = [stepText(view.step, view)];
   if (view.measurements['trainLoss'] !== undefined) parts.push(`loss ${formatMeasurement(view.measurements['trainLoss'])}`);
+  // Only a search counts its attempts; what others report is written in the spec.
+  for (const [key, label] of view.measurements['attempts'] === undefined ? [] : SEARCH_LABELS) {
+    const value = view.measurements[key];
+    if (value !== undefined) parts.push(`${label} ${formatMeasurement(value)}`);
+  }
   if (left !== undefined) parts.push(`${formatDuration(left)} left`);
   return parts.join('  ');
 }

@@ -49,6 +49,8 @@ export interface RunView {
   readonly lossStride: number;
   readonly evaluation?: EvaluationRow;
   readonly workers: ReadonlyMap<string, WorkerRow>;
+  /** Attempts at steps that were taken back. */
+  readonly rejections: number;
   /** When the newest step was committed. */
   readonly committedAtMs?: number;
   /** Times between recent commits, oldest first. */
@@ -60,7 +62,17 @@ const MOST_LOSSES = 512;
 
 /** The view of a run of which nothing has been heard. */
 export function createRunView(header: RunHeader): RunView {
-  return { header, isOver: false, step: 0, measurements: {}, losses: [], lossStride: 1, workers: new Map(), intervalsMs: [] };
+  return {
+    header,
+    isOver: false,
+    step: 0,
+    measurements: {},
+    losses: [],
+    lossStride: 1,
+    workers: new Map(),
+    rejections: 0,
+    intervalsMs: [],
+  };
 }
 
 /** The view after one more event, which arrived at `nowMs`; events of unknown types change nothing. */
@@ -72,6 +84,8 @@ export function applyEvent(view: RunView, { type, data }: RunEvent, nowMs: numbe
       return { ...view, engine: readText(data, 'engine') };
     case 'step.committed':
       return afterCommit(view, data, nowMs);
+    case 'step.rejected':
+      return { ...view, rejections: view.rejections + 1 };
     case 'evaluation':
       return { ...view, evaluation: evaluationOf(data) };
     case 'worker.joined':

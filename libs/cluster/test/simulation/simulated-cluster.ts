@@ -2,12 +2,13 @@
  * A whole cluster in one loop: a seeded scheduler picks every next event among deliveries in any order, losses, duplicates, kills,
  * joins, pauses, broken sessions and coordinator restarts, and checks that every finished round covers each slot once.
  */
-import { CoordinatorMachine, initialChain, chunkCrcs, nextChain, parametersChecksum, planRound, slotsOf } from '@geodesic/cluster';
-import type { Contribution, CoordinatorAction, CoordinatorEvent, RoundIdentity, RoundPlan, WorkerEvent } from '@geodesic/cluster';
+import { CoordinatorMachine, slotsOf } from '@geodesic/cluster';
+import type { Absorbed, Contribution, CoordinatorAction, CoordinatorEvent, RoundIdentity, RoundPlan, WorkerEvent } from '@geodesic/cluster';
+import { Publication } from './publication.ts';
 import { pick, seeded } from './random.ts';
 import type { Draw } from './random.ts';
 import { SimulatedWorker } from './simulated-worker.ts';
-import type { Published } from './simulated-worker.ts';
+import type { WorkerSabotage } from './simulated-worker.ts';
 import { examplesOf, SLOTS, ToyTrainer } from './toy-training.ts';
 
 /** Probabilities of a fault in one event of the scheduler. */
@@ -23,7 +24,7 @@ export interface Faults {
 }
 
 /** Ways to break the promise on purpose; a simulation that cannot tell is worth nothing. */
-export interface Sabotage {
+export interface Sabotage extends WorkerSabotage {
   /** Changes a contribution on its way to the coordinator. */
   readonly tamper?: (
     sent: { round: RoundIdentity; contribution: Contribution; worker: string },
@@ -62,7 +63,7 @@ class SimulatedCluster {
   readonly #faults: Faults;
   readonly #sabotage: Sabotage;
   readonly #trainer: ToyTrainer;
-  readonly #history: Published[] = [];
+  readonly #published: Publication;
   readonly #workers: SimulatedWorker[] = [];
   readonly #post: Message[] = [];
   readonly #counts: Record<string, number> = {};
@@ -76,9 +77,7 @@ class SimulatedCluster {
     this.#faults = faults;
     this.#sabotage = sabotage ?? {};
     this.#trainer = new ToyTrainer(steps);
-    const { parameters, state } = this.#trainer;
-    const position = { version: 0, chain: initialChain(parameters, state), checksum: parametersChecksum(parameters) };
-    this.#history.push({ position, parameters: parameters.slice(), state });
+    this.#published = new Publication(this.#trainer);
   }
 
   run(): Outcome {
@@ -112,7 +111,7 @@ class SimulatedCluster {
     if ((x -= 0.01) < 0) return this.#resume();
     if ((x -= 0.05) < 0) return this.#apply({ type: 'tick', at: this.#now });
     if ((x -= 0.1) < 0) return awake?.connected ? this.#heartbeat(awake) : awake && this.#connect(awake);
-    if ((x -= 0.12) < 0) return awake && void awake.follow(this.#history);
+    if ((x -= 0.12) < 0) return awake?.follow(this.#published.history);
     if ((x -= 0.15) < 0) return awake?.finishJob();
     return this.#deliver();
   }
@@ -129,8 +128,13 @@ class SimulatedCluster {
     const worker = `w${this.#born % MAX_WORKERS}`;
     if (this.#workers.some((other) => other.worker === worker)) return;
     this.#count('joins');
-    const post = this.#contribute.bind(this);
-    this.#workers.push(new SimulatedWorker({ worker, incarnation: `${worker}#${this.#born}`, post }));
+    const world = {
+      contribute: this.#contribute.bind(this),
+      failed: this.#failed.bind(this),
+      diverged: (): void => this.#count('divergences'),
+      fetch: this.#fetch.bind(this),
+    };
+    this.#workers.push(new SimulatedWorker({ worker, incarnation: `${worker}#${this.#born}`, world, sabotage: this.#sabotage }));
   }
 
   #kill(worker: SimulatedWorker): void {
@@ -238,6 +242,29 @@ class SimulatedCluster {
     this.#post.push({ deliver, lose, repeatable: true });
   }
 
+  #failed({ worker, incarnation }: SimulatedWorker, round: RoundPlan, reason: string): void {
+    this.#count('failures');
+    const deliver = (): void => this.#apply({ type: 'program-failed', at: this.#now, worker, incarnation, round, reason });
+    this.#post.push({ deliver, lose: () => undefined, repeatable: true });
+  }
+
+  #fetch({ worker, incarnation }: SimulatedWorker, digest: string, answer: (vector: Float32Array | 'gone' | 'lost') => void): void {
+    const answerLater = (found: Float32Array | 'gone' | 'lost'): void => {
+      const deliver = (): void => {
+        const target = this.#find(worker, incarnation);
+        if (target?.paused) answerLater(found);
+        else if (target) answer(found);
+      };
+      this.#post.push({ deliver, lose: () => answerLater('lost'), repeatable: false });
+    };
+    const serve = (): void => {
+      const vector = this.#published.find(digest);
+      this.#count(vector ? 'fetches' : 'gone');
+      answerLater(vector?.slice() ?? 'gone');
+    };
+    this.#post.push({ deliver: serve, lose: () => answerLater('lost'), repeatable: false });
+  }
+
   // ---- the coordinator's process
 
   #apply(event: CoordinatorEvent, sent?: Contribution): void {
@@ -275,6 +302,10 @@ class SimulatedCluster {
       case 'round-complete':
         this.#complete(action);
         return;
+      case 'abandon-round':
+        this.#count('abandoned');
+        this.#proceed(this.#trainer.reject({ ...action.round, reason: action.reason, worker: action.worker }));
+        return;
       case 'round-failed':
       case 'refuse':
         throw new Error(`unexpected ${action.type}`);
@@ -284,7 +315,7 @@ class SimulatedCluster {
   #assign({ worker, incarnation, assignment }: Extract<CoordinatorAction, { type: 'assign' }>): void {
     if (this.#sabotage.blindWorkers) {
       const target = this.#find(worker, incarnation);
-      if (target?.held) target.tell({ type: 'state', ...this.#history[assignment.round.version].position });
+      if (target?.held) target.tell({ type: 'state', ...this.#published.history[assignment.round.version].position });
     }
     this.#tellLater(worker, incarnation, { type: 'assign', assignment }, () => undefined);
   }
@@ -295,24 +326,19 @@ class SimulatedCluster {
     if (slots.join() !== all.join()) throw new Error(`step ${round.step}: expected each slot once, got ${slots.join()}`);
     const examples = all.reduce((sum, slot) => sum + examplesOf(round.step, slot), 0);
     if (total.count !== examples) throw new Error(`step ${round.step}: expected ${examples} examples, got ${total.count}`);
-    const { update } = this.#trainer.absorb(this.#sabotage.total?.(this.#accepted, total) ?? total);
-    if (update) this.#publish(update.delta, update.state);
-    this.#beginRound();
+    this.#proceed(this.#trainer.absorb(this.#sabotage.total?.(this.#accepted, total) ?? total));
   }
 
-  #publish(delta: Float32Array, state: Float32Array): void {
-    const { version, chain } = this.#history[this.#history.length - 1].position;
-    const parameters = this.#trainer.parameters.slice();
-    const crcs = chunkCrcs(new Uint8Array(Float32Array.of(...delta, ...state).buffer));
-    const position = { version: version + 1, chain: nextChain(chain, version + 1, crcs), checksum: parametersChecksum(parameters) };
-    this.#history.push({ position, parameters, state, delta });
+  #proceed({ update, rejected }: Absorbed): void {
+    if (rejected) this.#count('rejections');
+    if (update && 'combination' in update) this.#count('combinations');
+    if (update) this.#published.publish(update);
+    this.#beginRound();
   }
 
   #beginRound(): void {
     const plan = this.#trainer.plan();
     this.#accepted = [];
-    if (!plan) return;
-    const { position } = this.#history[this.#history.length - 1];
-    this.#apply({ type: 'begin-round', at: this.#now, plan: planRound({ run: 'toy', plan, position }) });
+    if (plan) this.#apply({ type: 'begin-round', at: this.#now, plan: this.#published.begin(plan) });
   }
 }

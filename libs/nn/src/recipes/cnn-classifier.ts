@@ -1,11 +1,11 @@
 /**
- * The recipe `cnn-classifier`: (convolution 3 x 3, relu, max-pool 2 x 2) a few times, then a dense layer to the logits. Features are
- * images [H, W, C], also as one row [H W C].
+ * The recipe `cnn-classifier`: (convolution 3 x 3, relu, max-pool 2 x 2) a few times, then (dense, relu) as often as asked, and a dense
+ * layer to the logits. Features are images [H, W, C], also as one row [H W C].
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@geodesic/tensor';
 import { classificationTask } from '../classification-task.ts';
-import { lecunNormal } from '../initializers.ts';
+import { heNormal, lecunNormal } from '../initializers.ts';
 import { emptyTables, type Layer } from '../layer.ts';
 import { layeredModel } from '../layered-model.ts';
 import { activation } from '../layers/activation.ts';
@@ -23,6 +23,8 @@ export interface CnnClassifierOptions {
   readonly classes: number;
   /** Filters of each convolution, input side first; default [16, 32]. */
   readonly filters?: readonly number[];
+  /** Widths of the dense layers between the last pool and the head; default none. */
+  readonly hidden?: readonly number[];
   /** Ghost batch norm between convolution and relu; default false. */
   readonly batchNorm?: boolean;
   /** Shape of an example as the data set has it; default the image's. */
@@ -32,11 +34,11 @@ export interface CnnClassifierOptions {
 }
 
 /**
- * Builds the model; layers are `conv1`, `conv2`, ... (and `norm1`, ...) and `head`.
+ * Builds the model; layers are `conv1`, `conv2`, ... (and `norm1`, ...), `dense1`, ... and `head`.
  * @throws {ModelError} when the image is too small for the pools
  */
 export function cnnClassifier(options: CnnClassifierOptions): Model {
-  const { imageShape, classes, filters = [16, 32], featureShape = imageShape } = options;
+  const { imageShape, classes, filters = [16, 32], hidden = [], featureShape = imageShape } = options;
   let shape: Shape = imageShape;
   const stages = filters.map((count, i) => {
     const { layer, outputShape } = stage({ index: i + 1, inputShape: shape, filters: count, norm: options.batchNorm ?? false });
@@ -44,9 +46,14 @@ export function cnnClassifier(options: CnnClassifierOptions): Model {
     return layer;
   });
   const [height, width, channels] = shape;
-  const head = dense({ name: 'head', inputs: height * width * channels, outputs: classes, weightInitializer: lecunNormal });
+  const widths = [height * width * channels, ...hidden];
+  const denses = hidden.flatMap((outputs, i) => [
+    dense({ name: `dense${i + 1}`, inputs: widths[i], outputs, weightInitializer: heNormal }),
+    activation('relu'),
+  ]);
+  const head = dense({ name: 'head', inputs: widths[hidden.length], outputs: classes, weightInitializer: lecunNormal });
   const image: Layer = { ...emptyTables, apply: (_, x) => tf.reshape(x, [-1, ...imageShape]) };
-  const net = sequential([image, ...stages, flatten(), head]);
+  const net = sequential([image, ...stages, flatten(), ...denses, head]);
   return layeredModel({ net, featureShape, task: classificationTask(options), output: 'logits' });
 }
 

@@ -36,6 +36,8 @@ export function taskOfFunction(written: FunctionModel, options: FunctionTaskOpti
     columns: ['loss', ...(isScores ? ['hit'] : []), ...others],
     terms,
     ...((!written.loss || written.likelihood === 'softmax') && plain.sampled && { sampled: plain.sampled }),
+    // The curvature of a loss that somebody wrote is not known.
+    ...(!written.loss && plain.curvature && { curvature: plain.curvature }),
   };
 }
 

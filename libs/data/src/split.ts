@@ -1,0 +1,76 @@
+/**
+ * A split hands out examples by position (0 to size - 1) into rows of the caller's arrays; position -1 is a padding row: zeros, with
+ * weight 0. B rows, I features.
+ */
+import { DataError } from './errors.ts';
+import type { ExampleTable } from './example-table.ts';
+
+export type SplitName = 'train' | 'validation' | 'test';
+
+/** Where targets are written: classes as integers, quantities as floats. */
+export type TargetArray = Int32Array | Float32Array;
+
+/** A part of a data set. */
+export interface Split {
+  readonly name: SplitName;
+  /** Number of examples; 0 for a validation split that was not asked for. */
+  readonly size: number;
+  /** Index in the whole data set of each of the split's examples, ascending. */
+  readonly indices: Int32Array;
+  /**
+   * Writes the examples at `positions` [B] into x [B, I], y [B] (target) and weight [B] (1, or 0 for padding).
+   * @throws {DataError} when an array has the wrong length or a position is outside the split
+   */
+  fill(positions: Int32Array, x: Float32Array, y: TargetArray, weight: Float32Array): void;
+}
+
+/** The examples of a table at these indices. */
+export function makeSplit({
+  name,
+  indices,
+  table,
+}: {
+  readonly name: SplitName;
+  readonly indices: Int32Array;
+  readonly table: ExampleTable;
+}): Split {
+  const { values, labels, divisor } = table;
+  const features = values.length / labels.length;
+  return {
+    name,
+    size: indices.length,
+    indices,
+    fill(positions, x, y, weight) {
+      requireLengths(positions.length, features, { x, y, weight });
+      x.fill(0);
+      y.fill(0);
+      weight.fill(0);
+      for (const [row, position] of positions.entries()) {
+        if (position === -1) continue;
+        const index = indices[position];
+        if (index === undefined) {
+          throw new DataError(`fill ${name}`, {
+            expected: `a position in [0, ${indices.length}) or -1`,
+            got: String(position),
+            hint: '-1 is padding',
+          });
+        }
+        for (let f = 0; f < features; f++) x[row * features + f] = values[index * features + f] / divisor;
+        y[row] = labels[index];
+        weight[row] = 1;
+      }
+    },
+  };
+}
+
+function requireLengths(rows: number, features: number, arrays: Readonly<Record<'x' | 'y' | 'weight', { readonly length: number }>>): void {
+  for (const [array, length] of [
+    ['x', rows * features],
+    ['y', rows],
+    ['weight', rows],
+  ] as const) {
+    const got = arrays[array].length;
+    if (got !== length)
+      throw new DataError('fill', { expected: `${array} of length ${length}`, got: String(got), hint: `${rows} positions` });
+  }
+}
