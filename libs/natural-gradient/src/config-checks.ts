@@ -26,7 +26,7 @@ import {
   properFraction,
   share,
 } from './field-checks.ts';
-import { checkPeer } from './peers/peer.ts';
+import { checkPeer } from './first-order/peer.ts';
 
 /** Groups whose method solves with a curvature. */
 export type NaturalGroupConfig = Extract<GroupConfig, { readonly method: NaturalMethodConfig['method'] }>;

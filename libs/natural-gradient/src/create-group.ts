@@ -1,7 +1,7 @@
 /** From a group's configuration to the group: which method, where its numbers stand, what it solves with. */
 import type { Linalg } from '@geodesic/linalg';
 import { entryOf, type Layout } from '@geodesic/tensor';
-import { AdamGroup } from './adam.ts';
+import { AdamGroup } from './first-order/adam.ts';
 import type { GroupConfig, LayerRegistration } from './config.ts';
 import { isNatural, type NaturalGroupConfig } from './config-checks.ts';
 import { createCurvature } from './curvature/create-curvature.ts';
@@ -16,8 +16,8 @@ import { FrozenGroup } from './frozen.ts';
 import { type Group, lengthOf, type Span } from './group.ts';
 import { parameterSpans, placeLayers } from './group-coverage.ts';
 import { type GroupPart, NaturalGroup, type Precision } from './natural-group.ts';
-import { createPeer } from './peers/peer.ts';
-import { SgdGroup } from './sgd.ts';
+import { createPeer } from './first-order/peer.ts';
+import { SgdGroup } from './first-order/sgd.ts';
 
 /** What groups are made with. */
 export interface GroupTools {

@@ -4,7 +4,7 @@
 import { entryOf, type Layout } from '@geodesic/tensor';
 import type { GroupConfig, NaturalConfig, StatisticsConfig } from './config.ts';
 import { isNatural, type NaturalGroupConfig } from './config-checks.ts';
-import { describePeer } from './peers/peer.ts';
+import { describePeer } from './first-order/peer.ts';
 import { describeSchedule } from './schedule.ts';
 
 /** One row of the table of groups. */

@@ -4,7 +4,7 @@
  */
 import { defaultLinalg, type Linalg } from '@geodesic/linalg';
 import type { LayoutEntry } from '@geodesic/tensor';
-import { AdamGroup } from '../adam.ts';
+import { AdamGroup } from './adam.ts';
 import type { AdamConfig, Schedule } from '../config.ts';
 import { gather, type Group, type GroupInput, type GroupOutput, scatter, type Span } from '../group.ts';
 import { learningRateAt } from '../schedule.ts';

@@ -2,8 +2,8 @@ import { makeLayout } from '@geodesic/tensor';
 import { expectClose } from '@geodesic/testing';
 import { type AdamConfig, createOptimizer, type FloatArray } from '@geodesic/natural-gradient';
 import { describe, expect, it } from 'vitest';
-import { takeStep } from './drive.ts';
-import { applied, adam as base, constant, numbers } from './fixtures.ts';
+import { takeStep } from '../drive.ts';
+import { applied, adam as base, constant, numbers } from '../fixtures.ts';
 
 /** Runs a single Adam group on gradient(theta) and returns theta after every step. */
 function run(config: AdamConfig, start: readonly number[], gradients: (theta: Float32Array, step: number) => number[], steps: number) {

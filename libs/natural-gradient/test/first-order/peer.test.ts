@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { OptimizerConfigError } from '../../src/errors.ts';
-import { LbfgsGroup } from '../../src/peers/lbfgs.ts';
-import { MuonGroup } from '../../src/peers/muon.ts';
-import { checkPeer, createPeer, describePeer, type PeerGroupConfig } from '../../src/peers/peer.ts';
-import { ShampooGroup } from '../../src/peers/shampoo.ts';
-import { SoapGroup } from '../../src/peers/soap.ts';
+import { LbfgsGroup } from '../../src/first-order/lbfgs.ts';
+import { MuonGroup } from '../../src/first-order/muon.ts';
+import { checkPeer, createPeer, describePeer, type PeerGroupConfig } from '../../src/first-order/peer.ts';
+import { ShampooGroup } from '../../src/first-order/shampoo.ts';
+import { SoapGroup } from '../../src/first-order/soap.ts';
 import { constant, numbers } from '../fixtures.ts';
 import { entries, inputAt, linalg, type PlainGroup, walk } from './peer-runs.ts';
 

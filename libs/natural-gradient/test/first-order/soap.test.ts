@@ -1,8 +1,8 @@
 import { expectClose } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
-import { AdamGroup } from '../../src/adam.ts';
+import { AdamGroup } from '../../src/first-order/adam.ts';
 import type { SoapConfig } from '../../src/config.ts';
-import { SoapGroup } from '../../src/peers/soap.ts';
+import { SoapGroup } from '../../src/first-order/soap.ts';
 import { constant, numbers } from '../fixtures.ts';
 import { entries, inputAt, linalg, orthogonal, rotated, single, times, walk } from './peer-runs.ts';
 

@@ -2,8 +2,8 @@ import { makeLayout } from '@geodesic/tensor';
 import { expectClose } from '@geodesic/testing';
 import { createOptimizer, type SgdConfig } from '@geodesic/natural-gradient';
 import { describe, it } from 'vitest';
-import { takeStep } from './drive.ts';
-import { constant, sgd } from './fixtures.ts';
+import { takeStep } from '../drive.ts';
+import { constant, sgd } from '../fixtures.ts';
 
 /** Deltas of three steps with gradients 1, 2, -1 (sums over two examples) at theta = 10. */
 function deltas(config: SgdConfig): number[] {

@@ -2,12 +2,12 @@
  * Stochastic gradient descent with momentum: s_t = -eta (dW + eta_2 theta), delta_t = mu delta_(t-1) + s_t;
  * Nesterov moves by mu delta_t + s_t instead of delta_t (Sutskever et al. 2013, in the form of PyTorch's SGD).
  */
-import type { SgdConfig } from './config.ts';
-import { type Group, type GroupInput, type GroupOutput, lengthOf, type Span } from './group.ts';
-import { heavyBall } from './momentum.ts';
-import { learningRateAt } from './schedule.ts';
-import type { StateTree } from './state.ts';
-import { l2Gradient } from './weight-decay.ts';
+import type { SgdConfig } from '../config.ts';
+import { type Group, type GroupInput, type GroupOutput, lengthOf, type Span } from '../group.ts';
+import { heavyBall } from '../momentum.ts';
+import { learningRateAt } from '../schedule.ts';
+import type { StateTree } from '../state.ts';
+import { l2Gradient } from '../weight-decay.ts';
 
 /** A group that follows the gradient. State: `velocity` [n]. */
 export class SgdGroup implements Group {

@@ -1,8 +1,8 @@
 import { expectClose } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
-import { AdamGroup } from '../../src/adam.ts';
+import { AdamGroup } from '../../src/first-order/adam.ts';
 import type { MuonConfig } from '../../src/config.ts';
-import { MuonGroup } from '../../src/peers/muon.ts';
+import { MuonGroup } from '../../src/first-order/muon.ts';
 import { constant, numbers } from '../fixtures.ts';
 import { entries, inputAt, linalg, orthogonal, polarFactor, single, singularValues, walk } from './peer-runs.ts';
 

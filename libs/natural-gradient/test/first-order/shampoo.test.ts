@@ -1,9 +1,9 @@
 import { ConvergenceError, type Linalg } from '@geodesic/linalg';
 import { expectClose } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
-import { AdamGroup } from '../../src/adam.ts';
+import { AdamGroup } from '../../src/first-order/adam.ts';
 import type { ShampooConfig } from '../../src/config.ts';
-import { ShampooGroup } from '../../src/peers/shampoo.ts';
+import { ShampooGroup } from '../../src/first-order/shampoo.ts';
 import { constant, numbers } from '../fixtures.ts';
 import { entries, inputAt, linalg, orthogonal, polarFactor, rotated, single, times, walk } from './peer-runs.ts';
 

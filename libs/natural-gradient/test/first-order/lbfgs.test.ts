@@ -1,7 +1,7 @@
 import { expectClose } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
 import type { LbfgsConfig } from '../../src/config.ts';
-import { LbfgsGroup } from '../../src/peers/lbfgs.ts';
+import { LbfgsGroup } from '../../src/first-order/lbfgs.ts';
 import { constant, numbers } from '../fixtures.ts';
 import { inputAt, linalg, single, times } from './peer-runs.ts';
 

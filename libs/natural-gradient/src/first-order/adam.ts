@@ -4,11 +4,11 @@
  * m and v debiased moving averages of the gradient and of its square, as in moving-average.ts (which says why that is the paper's m-hat),
  * in one pass over the parameters.
  */
-import type { AdamConfig } from './config.ts';
-import { type Group, type GroupInput, type GroupOutput, lengthOf, type Span } from './group.ts';
-import { nextWeight } from './moving-average.ts';
-import { learningRateAt } from './schedule.ts';
-import { scalar, type StateTree } from './state.ts';
+import type { AdamConfig } from '../config.ts';
+import { type Group, type GroupInput, type GroupOutput, lengthOf, type Span } from '../group.ts';
+import { nextWeight } from '../moving-average.ts';
+import { learningRateAt } from '../schedule.ts';
+import { scalar, type StateTree } from '../state.ts';
 
 /** A group that follows Adam. State: `first`, `second` [n] and their debias weights. */
 export class AdamGroup implements Group {
