@@ -116,12 +116,13 @@ describe('geo curvature', () => {
     expect((await geo(good, '--format', 'jsonl')).out).toContain('Allowed choices are text, json');
   });
 
-  it('finds a run by its folder and by the beginning of its id', async () => {
+  it('finds a run by its folder, by its name (the newest) and by the beginning of its id', async () => {
     expect((await geo(join(runs, good))).out).toContain(good);
     expect((await geo('digits-n')).out).toContain(good);
-    expect(await geo('digits-mlp')).toMatchObject({
+    expect((await geo('digits-mlp')).out).toContain('digits-mlp-20260102-120000-0002');
+    expect(await geo('digits-m')).toMatchObject({
       exitCode: 2,
-      err: `error: run: expected the beginning of one run's id, got digits-mlp, which 2 in ${runs} begin with\n  hint: write more of it: digits-mlp-20260101-120000-0001, digits-mlp-20260102-120000-0002\n`,
+      err: `error: run: expected the beginning of one run's id, got digits-m, which 2 in ${runs} begin with\n  hint: write more of it: digits-mlp-20260101-120000-0001, digits-mlp-20260102-120000-0002\n`,
     });
   });
 

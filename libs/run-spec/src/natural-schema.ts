@@ -92,6 +92,7 @@ export const cg: GroupSection<CgGroupSpec> = section({
   iterations: count().default(20),
   tolerance: number({ above: 0, below: 1 }).default(1e-3),
   warmStart: number({ min: 0, max: 1 }).default(0.95),
+  progress: number({ min: 0, max: 1 }).default(5e-4),
   preconditioner: oneOf(['kfac']).nullable().default(null),
   ...preconditioner,
 }).transform((group): CgGroupSpec => (group.preconditioner === null ? group : { ...preconditionerDefaults, ...group }));

@@ -93,6 +93,8 @@ export interface CgGroupSpec extends NaturalGroupBase, Partial<PreconditionerOpt
   readonly iterations: number;
   /** Of the residual, relative to the gradient, in (0, 1); default 1e-3. */
   readonly tolerance: number;
+  /** Stop when the last tenth of the iterations gained less than this share each, in [0, 1]; 0 never; default 5e-4. */
+  readonly progress: number;
   /** The first guess is this share of the last solution, in [0, 1]; default 0.95. */
   readonly warmStart: number;
   /** `kfac`: Kronecker factors of the group's layers, with their options beside it; default null. */

@@ -43,7 +43,7 @@ describe('optimizer.groups', () => {
     ['ekfac', { ...statistics, ...sampled, inverseEvery: 10 }],
     ['diagonal', { ...statistics, ...sampled }],
     ['block', { ...statistics, ...sampled }],
-    ['cg', { ...natural, iterations: 20, tolerance: 1e-3, warmStart: 0.95, preconditioner: null }],
+    ['cg', { ...natural, iterations: 20, tolerance: 1e-3, progress: 5e-4, warmStart: 0.95, preconditioner: null }],
     ['kernel', { ...natural, momentum: 0, fisher: 'sampled', spring: 0 }],
     [
       'soap',

@@ -15,7 +15,7 @@ import { paint, span, type Line } from '../view/styled-text.ts';
 
 /** Options of {@link curvatureCommand}. */
 export interface CurvatureCommandOptions {
-  /** A run id, its unique beginning, or a run folder. */
+  /** A run id, the name of a spec (its newest run), the unique beginning of an id, or a run folder. */
   readonly run: string;
   readonly runsFolder: string;
   /** State after this step; default the latest. */

@@ -1,5 +1,6 @@
 /**
- * Finds the folder of a run from what a person calls it: a folder, a run id, or the beginning of one that fits no other.
+ * Finds the folder of a run from what a person calls it: a folder, a run id, the name of a spec (its newest run), or the beginning of an
+ * id that fits no other.
  */
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -24,8 +25,9 @@ const MOST_NAMED = 5;
 export async function findRun(run: string, { runsFolder }: { readonly runsFolder: string }): Promise<FoundRun> {
   if (await isRunFolder(run)) return { runId: basename(resolve(run)), directory: resolve(run) };
   const ids = await runIds(runsFolder);
-  const fitting = ids.filter((id) => id === run || id.startsWith(run));
-  const [found, ...others] = fitting.includes(run) ? [run] : fitting;
+  const named = ids.findLast((id) => id === run || nameOf(id) === run);
+  const fitting = named === undefined ? ids.filter((id) => id.startsWith(run)) : [named];
+  const [found, ...others] = fitting;
   if (found === undefined) throw unknown(run, { runsFolder, ids });
   if (others.length > 0) {
     const message = `run: expected the beginning of one run's id, got ${run}, which ${fitting.length} in ${runsFolder} begin with`;

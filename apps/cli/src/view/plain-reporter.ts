@@ -75,7 +75,9 @@ export function lineFor({ type, data }: RunEvent, view: RunView): string | undef
     case 'step.rejected': {
       const next = readNumber(data, 'damping');
       const damping = next > 0 ? `; damping ${formatMeasurement(next)}` : '';
-      return `${stepText(readNumber(data, 'step'), view)}  attempt ${readNumber(data, 'attempt') + 1} rejected: ${readText(data, 'reason')}${damping}`;
+      const { worker, reason } = readObject(data, 'failure');
+      const met = typeof worker === 'string' && typeof reason === 'string' ? ` (${worker}: ${reason})` : '';
+      return `${stepText(readNumber(data, 'step'), view)}  attempt ${readNumber(data, 'attempt') + 1} rejected: ${readText(data, 'reason')}${met}${damping}`;
     }
     case 'curvature.refreshed':
       return refreshText(data, view);
