@@ -2,6 +2,7 @@
  * A change of the parameters that everyone forms alike from two vectors: a direction that is broadcast and the last committed change,
  * which everyone holds (exactness.md 8). So a step whose length is found after the direction was sent costs three numbers, not P.
  */
+import { linearCombination } from '@geodesic/tensor';
 import { ProtocolError } from './errors.ts';
 
 /** alpha direction + mu previous; the scalars are rounded to the precision of the run by whoever chooses them. */
@@ -23,7 +24,7 @@ export interface CombinationReference {
 }
 
 /**
- * delta[i] = fround(fround(alpha direction[i]) + fround(mu previous[i])), [P]: the one place where this is computed. Allocates the result.
+ * delta[i] = fround(fround(alpha direction[i]) + fround(mu previous[i])), [P]. Allocates the result.
  * @param previous [P], or empty where the run keeps none, which takes mu = 0
  * @throws {ProtocolError} when the lengths differ or a previous change is wanted and none is kept
  */
@@ -32,8 +33,5 @@ export function combine(direction: Float32Array, previous: Float32Array, alpha: 
   if (previous.length !== size && (previous.length > 0 || mu !== 0)) {
     throw new ProtocolError('combine: previous', `${size} elements`, `${previous.length} (the run must keep the last change)`);
   }
-  const delta = new Float32Array(size);
-  if (previous.length === 0) for (let i = 0; i < size; i += 1) delta[i] = alpha * direction[i];
-  else for (let i = 0; i < size; i += 1) delta[i] = Math.fround(alpha * direction[i]) + Math.fround(mu * previous[i]);
-  return delta;
+  return linearCombination(alpha, direction, mu, previous.length === size ? previous : new Float32Array(size));
 }

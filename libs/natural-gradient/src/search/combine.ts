@@ -2,6 +2,7 @@
  * The change that a combination stands for, delta = alpha D + mu M, formed from numbers that everyone holds and in one fixed order of
  * roundings, so that coordinator and workers get the same bits (exactness.md 8).
  */
+import { linearCombination } from '@geodesic/tensor';
 import type { Precision } from '../natural-group.ts';
 import type { Combination, FloatArray } from '../rounds.ts';
 
@@ -12,15 +13,14 @@ export function roundedTo(precision: Precision, values: ArrayLike<number>): Floa
 
 /** delta_i = fround(fround(alpha D_i) + fround(mu M_i)) in float32, alpha D_i + mu M_i in float64; as a new array. O(P) */
 export function combine({ direction, alpha, mu }: Combination, previous: FloatArray, precision: Precision): FloatArray {
-  const { length } = direction;
-  if (precision === 'float64') {
-    const delta = new Float64Array(length);
-    for (let i = 0; i < length; i++) delta[i] = alpha * direction[i] + mu * previous[i];
-    return delta;
-  }
-  const delta = new Float32Array(length);
-  for (let i = 0; i < length; i++) delta[i] = Math.fround(alpha * direction[i]) + Math.fround(mu * previous[i]);
+  if (precision === 'float32') return linearCombination(alpha, asFloat32(direction), mu, asFloat32(previous));
+  const delta = new Float64Array(direction.length);
+  for (let i = 0; i < delta.length; i++) delta[i] = alpha * direction[i] + mu * previous[i];
   return delta;
+}
+
+function asFloat32(vector: FloatArray): Float32Array {
+  return vector instanceof Float32Array ? vector : new Float32Array(vector);
 }
 
 /** theta + delta, rounded as the commit rounds it. */
