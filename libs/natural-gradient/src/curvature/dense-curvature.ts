@@ -11,6 +11,7 @@ import type { LayerReport } from '../layer-report.ts';
 import { scalar, type StateTree } from '../state.ts';
 import type { Curvature, CurvatureTools, RefreshOptions, StatisticsBatch } from './curvature.ts';
 import type { SingleCurvatureOptions } from './diagonal-curvature.ts';
+import { LayerVitals } from './layer-vitals.ts';
 import { SingleStatistic } from './single-statistic.ts';
 
 interface Inverted {
@@ -19,7 +20,7 @@ interface Inverted {
 }
 
 /** F of one layer. */
-export class DenseCurvature implements Curvature {
+export class DenseCurvature extends LayerVitals implements Curvature {
   readonly size: number;
   readonly #layer: string;
   readonly #statistic: SingleStatistic;
@@ -27,6 +28,7 @@ export class DenseCurvature implements Curvature {
   readonly #linalg: Linalg;
 
   constructor({ layer, decay, tracksDrift }: SingleCurvatureOptions, tools: CurvatureTools) {
+    super();
     this.size = layer.size;
     this.#layer = layer.name;
     this.#tools = tools;
@@ -41,18 +43,6 @@ export class DenseCurvature implements Curvature {
 
   absorb(state: StateTree, batch: StatisticsBatch): StateTree {
     return this.#statistic.absorb(state, batch);
-  }
-
-  isKnown(state: StateTree): boolean {
-    return this.#statistic.isKnown(state);
-  }
-
-  isReady(state: StateTree): boolean {
-    return this.#statistic.isReady(state);
-  }
-
-  moved(state: StateTree): number {
-    return this.#statistic.moved(state);
   }
 
   refresh(state: StateTree, options: RefreshOptions): StateTree {
@@ -88,8 +78,7 @@ export class DenseCurvature implements Curvature {
         layer: this.#layer,
         curvature: 'dense',
         conditionA: state['condition'][0],
-        staleness: step - state['inverseStep'][0],
-        moved: state['moved'][0],
+        ...this.age(state, step),
         bytes: 4 * packedSize(this.size),
         ...ladderReport(state),
       },

@@ -6,6 +6,7 @@ import { diagonalCondition } from '../damping/condition-number.ts';
 import type { LayerReport } from '../layer-report.ts';
 import { scalar, type StateTree } from '../state.ts';
 import type { Curvature, RefreshOptions, StatisticsBatch } from './curvature.ts';
+import { LayerVitals } from './layer-vitals.ts';
 import type { PlacedLayer } from './placed-layer.ts';
 import { SingleStatistic } from './single-statistic.ts';
 
@@ -19,12 +20,13 @@ export interface SingleCurvatureOptions {
 }
 
 /** diag(d) of one layer. */
-export class DiagonalCurvature implements Curvature {
+export class DiagonalCurvature extends LayerVitals implements Curvature {
   readonly size: number;
   readonly #layer: string;
   readonly #statistic: SingleStatistic;
 
   constructor({ layer, decay, tracksDrift }: SingleCurvatureOptions) {
+    super();
     this.size = layer.size;
     this.#layer = layer.name;
     this.#statistic = new SingleStatistic({ layer: layer.name, sum: 'D', length: layer.size, decay, tracksDrift });
@@ -36,18 +38,6 @@ export class DiagonalCurvature implements Curvature {
 
   absorb(state: StateTree, batch: StatisticsBatch): StateTree {
     return this.#statistic.absorb(state, batch);
-  }
-
-  isKnown(state: StateTree): boolean {
-    return this.#statistic.isKnown(state);
-  }
-
-  isReady(state: StateTree): boolean {
-    return this.#statistic.isReady(state);
-  }
-
-  moved(state: StateTree): number {
-    return this.#statistic.moved(state);
   }
 
   refresh(state: StateTree, options: RefreshOptions): StateTree {
@@ -78,8 +68,7 @@ export class DiagonalCurvature implements Curvature {
         layer: this.#layer,
         curvature: 'diagonal',
         conditionA: state['condition'][0],
-        staleness: step - state['inverseStep'][0],
-        moved: state['moved'][0],
+        ...this.age(state, step),
         bytes: 4 * this.size,
         fallbacks: 0,
         clamped: 0,

@@ -22,6 +22,7 @@ import { scalar, type StateTree } from '../state.ts';
 import type { Curvature, CurvatureTools, RefreshOptions, StatisticsBatch } from './curvature.ts';
 import { toDense } from './kronecker-factor.ts';
 import type { KroneckerStatistics } from './kronecker-statistics.ts';
+import { LayerVitals } from './layer-vitals.ts';
 import type { PlacedLayer } from './placed-layer.ts';
 import { absorbStatistic } from './statistic.ts';
 
@@ -37,12 +38,13 @@ export interface EigenCurvatureOptions {
 }
 
 /** The eigenvalue-corrected Kronecker product of one layer. */
-export class EigenCurvature implements Curvature {
+export class EigenCurvature extends LayerVitals implements Curvature {
   readonly size: number;
   readonly #options: EigenCurvatureOptions;
   readonly #linalg: Linalg;
 
   constructor(options: EigenCurvatureOptions) {
+    super();
     this.size = options.layer.size;
     this.#options = options;
     this.#linalg = options.tools.linalg ?? defaultLinalg();
@@ -68,18 +70,6 @@ export class EigenCurvature implements Curvature {
     const { statistics, tracksDrift } = this.#options;
     const next = { ...state, ...statistics.absorb(state, batch) };
     return { ...next, moved: scalar(tracksDrift && this.isReady(state) ? this.#drift(next) : 1) };
-  }
-
-  isKnown(state: StateTree): boolean {
-    return state['weight'][0] > 0;
-  }
-
-  isReady(state: StateTree): boolean {
-    return state['inverseStep'][0] > 0;
-  }
-
-  moved(state: StateTree): number {
-    return this.isReady(state) ? state['moved'][0] : Infinity;
   }
 
   *refresh(state: StateTree, { step, damping }: RefreshOptions): Rounds<StateTree> {
@@ -145,8 +135,7 @@ export class EigenCurvature implements Curvature {
         curvature: 'eigenbasis',
         conditionA: state['conditionA'][0],
         conditionS: state['conditionS'][0],
-        staleness: step - state['inverseStep'][0],
-        moved: state['moved'][0],
+        ...this.age(state, step),
         bytes: statistics.bytes(state) + 4 * this.size,
         fallbacks: 0,
         clamped: 0,

@@ -16,6 +16,7 @@ import type { LayerReport } from '../layer-report.ts';
 import { scalar, type StateTree } from '../state.ts';
 import type { Curvature, CurvatureTools, RefreshOptions, StatisticsBatch } from './curvature.ts';
 import type { KroneckerStatistics } from './kronecker-statistics.ts';
+import { LayerVitals } from './layer-vitals.ts';
 import type { PlacedLayer } from './placed-layer.ts';
 
 /** Options of the curvature. */
@@ -35,12 +36,13 @@ interface Inverted {
 }
 
 /** diag(a) (x) S of one layer. */
-export class EmbeddingCurvature implements Curvature {
+export class EmbeddingCurvature extends LayerVitals implements Curvature {
   readonly size: number;
   readonly #layer: PlacedLayer;
   readonly #options: EmbeddingCurvatureOptions;
 
   constructor(options: EmbeddingCurvatureOptions) {
+    super();
     this.size = options.layer.size;
     this.#layer = options.layer;
     this.#options = options;
@@ -67,18 +69,6 @@ export class EmbeddingCurvature implements Curvature {
     const { statistics, tracksDrift } = this.#options;
     const next = { ...state, ...statistics.absorb(state, batch) };
     return { ...next, moved: scalar(tracksDrift ? drift(next) : 1) };
-  }
-
-  isKnown(state: StateTree): boolean {
-    return state['weight'][0] > 0;
-  }
-
-  isReady(state: StateTree): boolean {
-    return state['inverseStep'][0] > 0;
-  }
-
-  moved(state: StateTree): number {
-    return this.isReady(state) ? state['moved'][0] : Infinity;
   }
 
   refresh(state: StateTree, { step, damping }: RefreshOptions): StateTree {
@@ -136,8 +126,7 @@ export class EmbeddingCurvature implements Curvature {
         conditionA: state['conditionA'][0],
         conditionS: state['conditionS'][0],
         pi: state['pi'][0],
-        staleness: step - state['inverseStep'][0],
-        moved: state['moved'][0],
+        ...this.age(state, step),
         bytes: this.#options.statistics.bytes(state),
         ...ladderReport(state),
       },

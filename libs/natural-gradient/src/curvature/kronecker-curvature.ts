@@ -12,6 +12,7 @@ import { scalar, type StateTree } from '../state.ts';
 import type { Curvature, CurvatureTools, RefreshOptions, StatisticsBatch } from './curvature.ts';
 import { multiply, toDense } from './kronecker-factor.ts';
 import type { KroneckerStatistics } from './kronecker-statistics.ts';
+import { LayerVitals } from './layer-vitals.ts';
 import type { PlacedLayer } from './placed-layer.ts';
 
 /** What the curvature of a layer is made of. */
@@ -25,11 +26,12 @@ export interface KroneckerCurvatureOptions {
 }
 
 /** A (x) S of one layer. */
-export class KroneckerCurvature implements Curvature {
+export class KroneckerCurvature extends LayerVitals implements Curvature {
   readonly size: number;
   readonly #options: KroneckerCurvatureOptions;
 
   constructor(options: KroneckerCurvatureOptions) {
+    super();
     this.size = options.layer.size;
     this.#options = options;
   }
@@ -44,18 +46,6 @@ export class KroneckerCurvature implements Curvature {
     const next = { ...state, ...statistics.absorb(state, batch) };
     const moved = tracksDrift && this.isReady(state) ? rule.drift(statistics.factors(next), state, tools.linalg) : 1;
     return { ...next, moved: scalar(moved) };
-  }
-
-  isKnown(state: StateTree): boolean {
-    return state['weight'][0] > 0;
-  }
-
-  isReady(state: StateTree): boolean {
-    return state['inverseStep'][0] > 0;
-  }
-
-  moved(state: StateTree): number {
-    return this.isReady(state) ? state['moved'][0] : Infinity;
   }
 
   refresh(state: StateTree, { step, damping }: RefreshOptions): StateTree {
@@ -86,8 +76,7 @@ export class KroneckerCurvature implements Curvature {
       {
         layer: layer.name,
         curvature: 'kronecker',
-        staleness: step - state['inverseStep'][0],
-        moved: state['moved'][0],
+        ...this.age(state, step),
         bytes: statistics.bytes(state),
         ...rule.report(state),
       },

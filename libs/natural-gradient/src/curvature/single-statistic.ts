@@ -53,18 +53,6 @@ export class SingleStatistic {
   /** @throws {MissingStatisticsError} when nothing was absorbed yet */
   requireKnown(state: StateTree, step: number): void {
     const { layer, sum } = this.#options;
-    if (!this.isKnown(state)) throw new MissingStatisticsError(layer, `${sum}/${layer}`, step);
-  }
-
-  isKnown(state: StateTree): boolean {
-    return state['weight'][0] > 0;
-  }
-
-  isReady(state: StateTree): boolean {
-    return state['inverseStep'][0] > 0;
-  }
-
-  moved(state: StateTree): number {
-    return this.isReady(state) ? state['moved'][0] : Infinity;
+    if (state['weight'][0] === 0) throw new MissingStatisticsError(layer, `${sum}/${layer}`, step);
   }
 }

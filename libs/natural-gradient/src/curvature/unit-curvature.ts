@@ -10,10 +10,11 @@ import type { LayerReport } from '../layer-report.ts';
 import { scalar, type StateTree } from '../state.ts';
 import type { Curvature, RefreshOptions, StatisticsBatch } from './curvature.ts';
 import type { SingleCurvatureOptions } from './diagonal-curvature.ts';
+import { LayerVitals } from './layer-vitals.ts';
 import { SingleStatistic } from './single-statistic.ts';
 
 /** Blocks of one or two numbers a channel. */
-export class UnitCurvature implements Curvature {
+export class UnitCurvature extends LayerVitals implements Curvature {
   readonly size: number;
   readonly #layer: string;
   readonly #channels: number;
@@ -22,6 +23,7 @@ export class UnitCurvature implements Curvature {
 
   /** @throws {OptimizerConfigError} when the layer's matrix has more than two rows */
   constructor({ layer, decay, tracksDrift }: SingleCurvatureOptions) {
+    super();
     const { name, rows, columns } = layer;
     if (rows > 2) throw new OptimizerConfigError(`layer ${name}.inputs`, '1 for a norm layer', rows);
     this.size = layer.size;
@@ -38,18 +40,6 @@ export class UnitCurvature implements Curvature {
 
   absorb(state: StateTree, batch: StatisticsBatch): StateTree {
     return this.#statistic.absorb(state, batch);
-  }
-
-  isKnown(state: StateTree): boolean {
-    return this.#statistic.isKnown(state);
-  }
-
-  isReady(state: StateTree): boolean {
-    return this.#statistic.isReady(state);
-  }
-
-  moved(state: StateTree): number {
-    return this.#statistic.moved(state);
   }
 
   refresh(state: StateTree, options: RefreshOptions): StateTree {
@@ -90,8 +80,7 @@ export class UnitCurvature implements Curvature {
         layer: this.#layer,
         curvature: 'unit-wise',
         conditionA: state['condition'][0],
-        staleness: step - state['inverseStep'][0],
-        moved: state['moved'][0],
+        ...this.age(state, step),
         bytes: 4 * this.#entries,
         fallbacks: 0,
         clamped: state['clamped'][0],
