@@ -1,34 +1,13 @@
 /**
  * What a run has said of its curvature: the events `curvature.refreshed` of its events.ndjson, in order.
  */
+import type { GroupLayerReport } from '@geodesic/natural-gradient';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-code.ts';
 import { readNumber, readObjects, readText } from '../view/event-fields.ts';
 
-/** What one layer reported. Numbers are missing where its curvature has none of the kind. */
-export interface LayerHealth {
-  readonly layer: string;
-  readonly group: string;
-  /** Such as `kronecker`, `eigenbasis`, `dense`, `diagonal`. */
-  readonly curvature: string;
-  /** Condition numbers of the damped input and output factors. */
-  readonly conditionA?: number;
-  readonly conditionS?: number;
-  readonly pi?: number;
-  /** Steps since the last refresh. */
-  readonly staleness: number;
-  /** How far the statistics have moved since then; infinite before the first. */
-  readonly moved: number;
-  /** Of the group's predicted KL divergence, in [0, 1]. */
-  readonly share?: number;
-  readonly bytes: number;
-  /** Since the run began: refreshes off the first rung, with clamped eigenvalues, and that kept the last inverse. */
-  readonly fallbacks: number;
-  readonly clamped: number;
-  readonly kept: number;
-  /** Relative error of v'Cv against the exact block, on the last probe. */
-  readonly probeError?: number;
-}
+/** What one layer reported. */
+export type LayerHealth = GroupLayerReport;
 
 /** One event. */
 export interface Refresh {

@@ -5,7 +5,7 @@ import { formatDuration } from '@geodesic/telemetry';
 import type { RunEvent } from '@geodesic/wire';
 import type { BundleSummary } from '../build-bundle.ts';
 import type { TextSink } from '../output.ts';
-import { readObjects, readNumber, readText } from './event-fields.ts';
+import { readNumber, readObject, readObjects, readText } from './event-fields.ts';
 import { formatCount, formatMeasurement, formatShare } from './format.ts';
 import { groupTable } from './group-table.ts';
 import type { RunReporter } from './run-reporter.ts';
