@@ -22,6 +22,8 @@ export interface GroupInput {
   readonly parameters: FloatArray;
   /** Sums over the examples by key, such as `A/<layer>`; complete when {@link Group.statisticsDue}, ignored otherwise. */
   readonly statistics: ReadonlyMap<string, ArrayLike<number>>;
+  /** What a natural group's damping is multiplied by, since changes had to be taken back; default 1. */
+  readonly dampingScale?: number;
 }
 
 /** What a group answers. */

@@ -133,8 +133,9 @@ export class NaturalGroup implements Group {
   }
 
   *step(before: StateTree, input: GroupInput): Rounds<GroupOutput> {
-    const { step, gradient, parameters, count, statistics } = input;
-    const { momentum, klClip, learningRate: schedule, damping } = this.config;
+    const { step, gradient, parameters, count, statistics, dampingScale = 1 } = input;
+    const { momentum, klClip, learningRate: schedule } = this.config;
+    const damping = this.config.damping * dampingScale;
     const state = this.statisticsDue(step, before) ? this.absorb(before, { step, count, statistics }) : before;
     const found = yield* this.direction(state, { step, gradient, parameters, damping, refresh: false });
 

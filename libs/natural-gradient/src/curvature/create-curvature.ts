@@ -92,7 +92,7 @@ function dampingRule(
   layer: PlacedLayer,
   tools: CurvatureTools,
 ): DampingRule {
-  const relativeRidge = tools.relativeRidge ?? defaultRelativeRidge;
+  const relativeRidge = tools.relativeRidge ?? defaultRelativeRidge[tools.precision ?? 'float32'];
   const inverse = (damps: 'pi' | 'metric' | 'outputs'): DampingRule =>
     new InverseRule(layer, { damps, relativeRidge, tracksDrift: tracksDrift(config) });
   switch (config.dampingRule ?? 'pi') {

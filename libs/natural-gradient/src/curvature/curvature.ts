@@ -34,7 +34,7 @@ export interface CurvatureTools {
   readonly onFailedFactor?: FailedFactorObserver | undefined;
   /** Of vectors that workers are sent; default float32. */
   readonly precision?: 'float32' | 'float64' | undefined;
-  /** Ridge on factors that are not damped, relative to their mean eigenvalue; default 1e-7. 0 is exact, for tests. */
+  /** Ridge on factors that are not damped, relative to their mean eigenvalue; default of the precision's rounding size. 0 is exact, for tests. */
   readonly relativeRidge?: number | undefined;
 }
 

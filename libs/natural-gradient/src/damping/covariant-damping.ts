@@ -4,15 +4,15 @@
  *   undamped inputs     A (x) (S + lambda I): under maps of the inputs alone, for the first layer
  * lambda A (x) M is what the damping lambda I becomes when lengths of parameters are measured by A and M instead of by coordinates: it
  * moves with A, S and M under z = Phi W Omega^-1 a. A takes a ridge of rounding size only, `relativeRidge` tr A / rows, without which
- * float32 sums of dependent inputs (a pixel that is always zero) have no inverse; 0 is exactly invariant, and for tests.
+ * sums of dependent inputs (a pixel that is always zero) have no inverse; 0 is exactly invariant, and for tests.
  * Where A or the damped output factor is zero, lambda I takes its place, as in factored-damping.ts.
  */
 import { trace } from '@geodesic/linalg';
 import type { KroneckerFactors } from '../curvature/kronecker-factor.ts';
 import { type DampingSplit, isZero } from './factored-damping.ts';
 
-/** The default of `relativeRidge`: about the relative error of a factor's float32 sums. */
-export const defaultRelativeRidge = 1e-7;
+/** The default of `relativeRidge`: about the relative error of a factor's sums in either precision. */
+export const defaultRelativeRidge = { float32: 1e-7, float64: 1e-15 } as const;
 
 /** Factors and what is still to be put on their diagonals. */
 export interface CovariantDamping {

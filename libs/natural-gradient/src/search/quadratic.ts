@@ -9,14 +9,7 @@
  * back), `rejections` in a row, `attempt` (at the step to come, given up so far), `loss`.
  */
 import type { QuadraticSearch as QuadraticConfig } from '../config.ts';
-import {
-  NegativeCurvatureError,
-  NonFiniteError,
-  RoundFailedError,
-  SearchFailedError,
-  SingularFactorError,
-  SingularKernelError,
-} from '../errors.ts';
+import { NonFiniteError, SearchFailedError } from '../errors.ts';
 import { type GradientRound, gradientRound } from '../gradient-round.ts';
 import { NaturalGroup } from '../natural-group.ts';
 import { stepReport } from '../report.ts';
@@ -28,6 +21,7 @@ import { combine, roundedTo } from './combine.ts';
 import { clippedDamping, dampingMove, movedDamping, nextCalibration, reductionRatio, startCalibration } from './levenberg-marquardt.ts';
 import { type Attempt, type Problem, type Proposal, Proposer } from './proposal.ts';
 import type { Search, SearchInput, SearchOptions, StepOutput } from './search.ts';
+import { countRejection, isNumerical, type NumericalError, reasonOf } from './take-back.ts';
 
 /** Trials of a calibration, at most. */
 const mostTrials = 30;
@@ -201,12 +195,12 @@ export class QuadraticSearch implements Search {
   }
 
   /** Gives the attempt up and takes the last change back: to where the gradient was finite, with a larger damping from there on. */
-  #takeBack(before: StateTree, { step }: SearchInput, error: NumericalError): StepOutput {
+  #takeBack(state: StateTree, { step }: SearchInput, error: NumericalError): StepOutput {
     const { precision } = this.#options;
-    const search = scopeOf(before, 'search');
+    const search = scopeOf(state, 'search');
     if (search['steps'][0] === 0) throw error;
-    const rejections = search['rejections'][0] + 1;
-    if (rejections >= this.#config.maxRejections) throw new SearchFailedError(step, [reasonOf(error)], search['damping'][0]);
+    const [before, most] = [search['rejections'][0], this.#config.maxRejections];
+    const rejections = countRejection(error, { step, before, most, damping: search['damping'][0] });
     const damping = clippedDamping(search['damping'][0] * this.#config.rejectFactor, this.#config);
     const direction = roundedTo(precision, search['previous']);
     const delta = combine({ direction, alpha: -1, mu: 0 }, direction, precision);
@@ -221,26 +215,12 @@ export class QuadraticSearch implements Search {
     return {
       update: { kind: 'combination', direction, alpha: -1, mu: 0 },
       delta,
-      state: { ...before, ...withScope(next, 'search') },
+      state: { ...state, ...withScope(next, 'search') },
       report: {},
       layers: [],
       rejected: { reason: reasonOf(error), damping },
     };
   }
-}
-
-/** What a larger damping may mend. */
-const numericalErrors = [NonFiniteError, RoundFailedError, SingularFactorError, SingularKernelError, NegativeCurvatureError] as const;
-type NumericalError = InstanceType<(typeof numericalErrors)[number]>;
-
-function isNumerical(error: unknown): error is NumericalError {
-  return numericalErrors.some((kind) => error instanceof kind);
-}
-
-/** Without the worker, which is not the same in every run of these bits. */
-function reasonOf(error: NumericalError): string {
-  if (!(error instanceof RoundFailedError)) return error.message;
-  return error.layer === undefined ? error.reason : `${error.reason} (layer ${error.layer})`;
 }
 
 function headOf(step: number): StateTree {
