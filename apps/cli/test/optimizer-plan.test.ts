@@ -141,6 +141,7 @@ describe('planOptimizer, the options of groups', () => {
       weightDecay: 0,
       iterations: 20,
       tolerance: 1e-3,
+      progress: 5e-4,
       warmStart: 0.95,
       preconditioner: { layers: ['dense1', 'head'], factorDecay: 0.95, statisticsEvery: 1, inverseEvery: 7, fisher: 'sampled', samples: 1 },
     });
