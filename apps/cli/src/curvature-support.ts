@@ -3,7 +3,7 @@
  */
 import type { LayerEntry } from '@geodesic/engine';
 import { checkKernelSize } from '@geodesic/natural-gradient';
-import { ModelError, type Model } from '@geodesic/nn';
+import { ModelError, requireBlockSize, requireRoots, type Model } from '@geodesic/nn';
 import { GroupMatchError, type GroupSpec, type ResolvedGroup } from '@geodesic/run-spec';
 import { matrixOf } from './layer-matrix.ts';
 
@@ -34,6 +34,11 @@ export function requireSupported(
     );
   if (pullsMetricBack(group)) requireCharts(layers, { model, method });
   requireWholeLayers(share, layers, { model, method });
+  for (const layer of layers) {
+    const { rows, columns } = matrixOf(layer);
+    if (group.method === 'block') requireBlockSize(layer.name, rows * columns);
+    if ('fisher' in group && group.fisher === 'exact') requireRoots(layer.name, model.task);
+  }
   if (group.method !== 'kernel') return;
   requireKernelLayers(layers, { model, method });
   const issue = checkKernelSize({ examples, layers: layers.map(matrixOf) });

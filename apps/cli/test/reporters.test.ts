@@ -72,6 +72,10 @@ describe('createRunReporter', () => {
       damping: 4,
     });
     expect(lineFor(rejected, view)).toBe('step  41/150  attempt 2 rejected: the objective rose from 2.1 to 2.4; damping 4');
+    const left = event('evaluation.failed', { step: 40, attempt: 0, phase: 'eval/validation', worker: 'w-1', reason: 'Log makes NaN' });
+    expect(lineFor(left, view)).toBe('step  40/150  no evaluation (w-1: Log makes NaN)');
+    const failed = event('step.rejected', { ...rejected.data, reason: 'NaN', failure: { worker: 'w-2', reason: 'Log near layer stem' } });
+    expect(lineFor(failed, view)).toBe('step  41/150  attempt 2 rejected: NaN (w-2: Log near layer stem); damping 4');
     expect(lineFor(event('curvature.refreshed', { step: 40, layers }), view)).toBe(
       'step  40/150  curvature of 2 layers refreshed, worst condition 1200 (stem)',
     );

@@ -64,6 +64,8 @@ export function resumedRun(
   const optimizer = [...tensorsOf(files, OPTIMIZER).keys()].map(
     (name) => [name, tensorOf(files, OPTIMIZER, { name, of: Float64Array }).slice()] as const,
   );
+  const own = tensorOf(files, OPTIMIZER, { name: 'step', shape: [1], of: Float64Array })[0];
+  if (own !== step) throw unfit(`expected the optimizer's state after step ${step}, got that after step ${own}`);
   return { step, parameters, state, previous, optimizer: Object.fromEntries(optimizer) };
 }
 

@@ -30,6 +30,7 @@ export class CheckpointWriter {
   #last: Promise<unknown> = Promise.resolve();
   #lastStep: number | undefined;
   readonly #written: { readonly step: number; readonly path: string }[] = [];
+  readonly #disproven = new Set<number>();
 
   constructor(options: CheckpointWriterOptions) {
     this.#options = options;
@@ -40,12 +41,18 @@ export class CheckpointWriter {
     return this.#lastStep;
   }
 
+  /** The change of a step was taken back: its checkpoint is none to start again from. */
+  disprove(step: number): void {
+    this.#disproven.add(step);
+  }
+
   /**
    * The folder of the last checkpoint on disk from which a step was made since; the first one where there is none.
    * @param step the last one that was made
    */
   lastProven(step: number): string | undefined {
-    return (this.#written.findLast((checkpoint) => checkpoint.step < step) ?? this.#written[0])?.path;
+    const isProven = (checkpoint: { readonly step: number }): boolean => checkpoint.step < step && !this.#disproven.has(checkpoint.step);
+    return (this.#written.findLast(isProven) ?? this.#written[0])?.path;
   }
 
   /** Copies what a checkpoint after `step` holds. O(P) */

@@ -4,7 +4,8 @@ import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 
 /** The codes of this process's own errors. */
-export type CoordinatorErrorCode = 'USAGE' | 'FOLDER' | 'LOG_WRITE' | 'ROUND_FAILED' | 'PROGRAM_FAILED' | 'SEARCH_FAILED' | 'CHECKPOINT_UNFIT';
+export type CoordinatorErrorCode =
+  'USAGE' | 'FOLDER' | 'LOG_WRITE' | 'ROUND_FAILED' | 'PROGRAM_FAILED' | 'SEARCH_FAILED' | 'STEP_FAILED' | 'CHECKPOINT_UNFIT';
 
 /** An error with all that a person and a calling program need. */
 export class CoordinatorError extends Error {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { paramsDigest, writeDurably } from '@geodesic/checkpoint';
-import type { Fingerprint } from '@geodesic/cluster';
+import type { Fingerprint, RoundFailure } from '@geodesic/cluster';
 import type { Logger } from '@geodesic/telemetry';
 import { ParameterPublisher, WireError } from '@geodesic/wire';
 import type { Traffic } from '@geodesic/wire';
@@ -104,9 +104,10 @@ export class HostedRun {
     const observer = {
       advanced: (step: number) => this.#advanced(step),
       committed: (step: CommittedStep) => this.#stepCommitted(step),
-      rejected: (attempt: RejectedAttempt) => events.emit('step.rejected', { ...attempt }),
+      rejected: (attempt: RejectedAttempt) => this.#rejected(attempt),
       refreshed: (report: CurvatureReport) => events.emit('curvature.refreshed', { ...report }),
       evaluated: options.reporter.evaluated.bind(options.reporter),
+      unevaluated: (failure: RoundFailure) => events.emit('evaluation.failed', { ...failure }),
     };
     const { runId: run, pool, publisher } = this;
     this.#loop = new RunLoop({ run, trainer, committed, pool, publisher, objects: this.#objects, log, observer });
@@ -178,6 +179,11 @@ export class HostedRun {
     this.#checkpoints
       .write(captured)
       .catch((error: unknown) => logger.error('checkpoint not written; the run goes on', { step: captured.step, error }));
+  }
+
+  #rejected(attempt: RejectedAttempt): void {
+    if (attempt.takenBack) this.#checkpoints.disprove(attempt.step - 1);
+    this.events.emit('step.rejected', { ...attempt });
   }
 
   /** A failure with the place from which to start again: the parameters of the last step have not been seen to work. */

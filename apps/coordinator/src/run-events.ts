@@ -16,6 +16,7 @@ export type RunEventType =
   | 'step.rejected'
   | 'curvature.refreshed'
   | 'evaluation'
+  | 'evaluation.failed'
   | 'worker.joined'
   | 'worker.lost'
   | 'worker.progress'

@@ -5,7 +5,7 @@
  * worker can compute ends the run unless the trainer knows how to go on.
  */
 import { planRound } from '@geodesic/cluster';
-import type { Absorbed, Rejection, RoundPlan, StepEntry } from '@geodesic/cluster';
+import type { Absorbed, Rejection, RoundFailure, RoundPlan, StepEntry } from '@geodesic/cluster';
 import type { ParameterPublisher } from '@geodesic/wire';
 import type { CommitLogFile } from './commit-log-file.ts';
 import type { CommittedParameters } from './committed-parameters.ts';
@@ -30,6 +30,10 @@ export interface RejectedAttempt extends Rejection {
   readonly step: number;
   readonly attempt: number;
   readonly phase: string;
+  /** The change of the step before was taken back, too. */
+  readonly takenBack: boolean;
+  /** Who met what, if a round could not be computed; not in the log, since in another cluster another worker meets it first. */
+  readonly failure?: Pick<RoundFailure, 'worker' | 'reason'>;
 }
 
 /** What the curvature doctor says after its refresh in a step, a row for each layer. */
@@ -51,6 +55,8 @@ export interface RunLoopObserver {
   rejected(attempt: RejectedAttempt): void;
   refreshed(report: CurvatureReport): void;
   evaluated(evaluation: Evaluation): void;
+  /** An evaluation was left out. */
+  unevaluated(failure: RoundFailure): void;
 }
 
 /** Options of {@link RunLoop}. */
@@ -72,6 +78,7 @@ interface FinishedRound {
   readonly coverage: CompletedRound['coverage'];
   readonly examples: number;
   readonly absorbed: Absorbed;
+  readonly failure?: RoundFailure;
 }
 
 /** How long a stop waits for the round in progress, ms; its work is lost then, no committed step is. */
@@ -142,12 +149,12 @@ export class RunLoop {
     } catch (error) {
       const absorbed = error instanceof ProgramFailed ? trainer.reject?.(error.failure) : undefined;
       if (absorbed === undefined) throw error;
-      return { round, coverage: [], examples: 0, absorbed };
+      return { round, coverage: [], examples: 0, absorbed, failure: (error as ProgramFailed).failure };
     }
   }
 
   #conclude(finished: FinishedRound): void {
-    const { round, absorbed } = finished;
+    const { round, absorbed, failure } = finished;
     const { committed, publisher, objects, observer, pool } = this.#options;
     const { update, rejected, layers, evaluation } = absorbed;
     if (update) {
@@ -165,14 +172,16 @@ export class RunLoop {
     }
     if (layers) observer.refreshed({ step: round.step, layers });
     if (evaluation) observer.evaluated({ ...evaluation, step: round.step });
+    if (failure && !rejected) observer.unevaluated(failure);
   }
 
-  async #logRejection({ round, absorbed }: FinishedRound, { reason, damping }: Rejection): Promise<void> {
+  async #logRejection({ round, absorbed, failure }: FinishedRound, { reason, damping }: Rejection): Promise<void> {
     const { log, committed, observer } = this.#options;
     const { step, attempt, phase } = round;
     const rejection = { step, attempt, phase, reason, damping };
-    await log.append({ type: 'rejected', ...rejection, ...(absorbed.update && { position: committed.position }) });
-    observer.rejected(rejection);
+    const takenBack = absorbed.update !== undefined;
+    await log.append({ type: 'rejected', ...rejection, ...(takenBack && { position: committed.position }) });
+    observer.rejected({ ...rejection, takenBack, ...(failure && { failure: { worker: failure.worker, reason: failure.reason } }) });
   }
 
   async #logStep({ round, coverage, examples, absorbed }: FinishedRound): Promise<void> {

@@ -87,7 +87,7 @@ export async function startCoordinator(options: StartOptions): Promise<Coordinat
 
 function codeOf({ state, error }: FinishedData): ExitCode {
   if (state !== 'failed') return EXIT.ok;
-  if (['ROUND_FAILED', 'PROGRAM_FAILED', 'SEARCH_FAILED'].includes(error?.code ?? '')) return EXIT.data;
+  if (['ROUND_FAILED', 'PROGRAM_FAILED', 'SEARCH_FAILED', 'STEP_FAILED'].includes(error?.code ?? '')) return EXIT.data;
   return error?.code === 'INTERNAL' ? EXIT.internal : EXIT.retryable;
 }
 

@@ -18,7 +18,6 @@ import {
   type RoundRequest,
   type Rounds,
   type RoundTotals,
-  SearchFailedError,
   type SearchConfig,
   type StateTree,
   type StepOutput,
@@ -27,12 +26,11 @@ import { batchAt, digestRunSpec, modelName, validateRunSpec, type RunSpec } from
 import { entryOf, makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
 import { optimizerFile, type ResumedRun } from './checkpoint-content.ts';
 import { advanceState, initialState, type CommittedState } from './committed-state.ts';
-import { CoordinatorError } from './errors.ts';
-import { EXIT } from './exit-code.ts';
 import { initialParameters } from './initial-parameters.ts';
 import { openLinalg, openLocalLinalg } from './open-linalg.ts';
 import { phasePlan, type Stage } from './phase-plan.ts';
 import type { RunMeta, RunTrainer, TrainerFactory } from './run-meta.ts';
+import { stepFailure } from './step-failure.ts';
 import { asFloat32, inputsOf, phaseOf, programOf, totalsOf } from './step-rounds.ts';
 
 export { committedFiles, resumedRun, type ResumedRun } from './checkpoint-content.ts';
@@ -178,23 +176,36 @@ export class BundleTrainer implements RunTrainer {
     if (stage.kind === 'step') {
       const { rounds, request } = this.#open ?? this.#begin(stage.step);
       const totals = totalsOf(this.#program(request.program), total);
-      return this.#goOn(rounds, () => rounds.next(totals));
+      try {
+        return this.#goOn(rounds, () => rounds.next(totals));
+      } catch (error) {
+        throw stepFailure(error);
+      }
     }
     const totals = totalsOf(this.#program(stage.kind), total);
     this.#advance();
     return stage.kind === 'eval' ? evaluated(stage.split, totals) : this.#initialise(totals);
   }
 
-  /** Throws the failure into the step, which may know an answer. @returns undefined where it has none, or outside of a step */
-  reject({ reason, worker }: RoundFailure): Absorbed | undefined {
+  /**
+   * Throws the failure into the step, which may know an answer. What the worker says names a slot, and in another cluster another slot
+   * fails first: into the record goes that the round failed. An evaluation in the middle of a run is left out: whether its parameters
+   * are good the next gradient tells.
+   * @returns undefined where the step has no answer, and at the last evaluations
+   */
+  reject({ step, phase, reason, worker }: RoundFailure): Absorbed | undefined {
+    if (this.#stage?.kind === 'eval' && step < this.steps) {
+      this.#advance();
+      return {};
+    }
     if (this.#open === undefined) return undefined;
     const { rounds } = this.#open;
-    const failure = new RoundFailedError({ reason, worker });
+    const failure = new RoundFailedError({ reason: `step ${step}, phase ${phase}: expected finite sums, got NaN or infinity`, worker });
     try {
       return this.#goOn(rounds, () => rounds.throw(failure));
     } catch (error) {
       if (error === failure) return undefined;
-      throw error;
+      throw stepFailure(error, `; ${worker}: ${reason}`);
     }
   }
 
@@ -252,12 +263,7 @@ export class BundleTrainer implements RunTrainer {
 
   /** The step with one more round: its next request, or its end. */
   #goOn(rounds: Rounds<StepOutput>, resume: () => IteratorResult<RoundRequest, StepOutput>): Absorbed {
-    let next: IteratorResult<RoundRequest, StepOutput>;
-    try {
-      next = resume();
-    } catch (error) {
-      throw error instanceof SearchFailedError ? searchFailed(error) : error;
-    }
+    const next = resume();
     if (next.done === true) return this.#conclude(next.value);
     this.#open = { rounds, request: next.value };
     const { rejected } = next.value;
@@ -318,11 +324,6 @@ function registrationsOf({ layers, phases }: Bundle, layout: Layout): LayerRegis
     offset: entryOf(layout, layer.weight).offset,
     ...(constantInputs && mayRest && { constantInputs }),
   }));
-}
-
-function searchFailed(cause: SearchFailedError): CoordinatorError {
-  const hint = 'start with a larger damping, or allow more rejections';
-  return new CoordinatorError('SEARCH_FAILED', cause.message, { hint, exitCode: EXIT.data, cause });
 }
 
 function meansOf({ columns, count }: Pick<RoundTotals, 'columns' | 'count'>): Map<string, number> {

@@ -29,4 +29,12 @@ describe('phasePlan', () => {
     expect(validated(3)).toEqual(['3 eval/validation', '4 eval/validation']);
     expect(validated(0)).toEqual(['4 eval/validation']);
   });
+
+  it('goes on after a step with its evaluation, which a checkpoint of that step comes before', () => {
+    expect(stages({ after: 0 })).toEqual(stages());
+    expect(stages({ after: 1 })).toEqual(stages().slice(2));
+    expect(stages({ after: 2 })).toEqual(['2 eval/validation', '3 step', '4 step', '4 eval/validation', '4 eval/test']);
+    expect(stages({ after: 4 })).toEqual(['4 eval/validation', '4 eval/test']);
+    expect(stages({ after: 4, hasValidation: false })).toEqual(['4 eval/test']);
+  });
 });

@@ -172,7 +172,7 @@ describe('BundleTrainer with the quadratic search', () => {
     const trainer = openTrainer(bundle());
     const first = follow(trainer, still(trainer));
     const { update, rejected } = trainer.reject(failureOf(trainer.plan()!))!;
-    expect(rejected).toEqual({ reason: 'NaN in sum gradient', damping: 4 });
+    expect(rejected).toEqual({ reason: 'step 2, phase grad-stats: expected finite sums, got NaN or infinity', damping: 4 });
     const back = apply(trainer, { update: update! }, first.previous);
     expect(back).toEqual(first.previous.map((value) => -value));
     expect(follow(trainer, back).plans.map(called)).toEqual(['2.1 grad-stats', '2.1 quad', '2.1 trial']);
@@ -181,7 +181,8 @@ describe('BundleTrainer with the quadratic search', () => {
   it('gives an attempt up whose direction or trial cannot be computed', () => {
     const trainer = openTrainer(bundle());
     trainer.absorb(totalFor(trainer.plan()!, quiet));
-    expect(trainer.reject(failureOf(trainer.plan()!))).toEqual({ rejected: { reason: 'NaN in sum gradient', damping: 4 } });
+    const reason = 'step 1, phase quad: expected finite sums, got NaN or infinity';
+    expect(trainer.reject(failureOf(trainer.plan()!))).toEqual({ rejected: { reason, damping: 4 } });
     expect(called(trainer.plan()!)).toBe('1.1 quad');
   });
 

@@ -36,9 +36,13 @@ class Stage {
       observer: {
         advanced: (step) => this.history.push(`advanced ${step}`),
         committed: ({ step, examples }) => this.history.push(`committed ${step} with ${examples}`),
-        rejected: ({ step, attempt, reason, damping }) => this.history.push(`rejected ${step}.${attempt}: ${reason}, ${damping}`),
+        rejected: ({ step, attempt, reason, damping, failure }) =>
+          this.history.push(
+            `rejected ${step}.${attempt}: ${reason}, ${damping}${failure ? ` (${failure.worker}: ${failure.reason})` : ''}`,
+          ),
         refreshed: ({ step, layers }) => this.history.push(`refreshed after ${step}: ${JSON.stringify(layers)}`),
         evaluated: ({ step, split }) => this.history.push(`${split} after ${step}`),
+        unevaluated: ({ step, phase, worker }) => this.history.push(`no ${phase} after ${step}: ${worker}`),
       },
     });
   }
@@ -265,8 +269,32 @@ describe('RunLoop with rounds of a quadratic step', () => {
     await stage.write();
     await stage.completeRound();
     expect(await end).toBe('completed');
-    expect(stage.history.slice(-2)).toEqual(['round grad 2 at version 2', 'rejected 2.0: NaN after step 1, 5']);
+    expect(stage.history.slice(-2)).toEqual(['round grad 2 at version 2', 'rejected 2.0: NaN after step 1, 5 (w1: Log makes NaN)']);
     expect(stage.history.filter((line) => line.startsWith('advanced'))).toEqual(['advanced 1']);
+  });
+
+  it('goes on without an evaluation that no worker can compute when the trainer leaves it out, and says so', async () => {
+    const stage = new Stage(
+      scripted(
+        [
+          { phase: 'eval/validation', answer: {} },
+          { step: 2, answer: { update } },
+        ],
+        () => ({}),
+      ),
+    );
+    const end = stage.loop.run();
+    await settled();
+    await stage.failRound();
+    await stage.completeRound();
+    await stage.write();
+    expect(await end).toBe('completed');
+    expect(stage.history.filter((line) => !line.startsWith('round'))).toEqual([
+      'no eval/validation after 1: w1',
+      'publish 1 sha256:b9c',
+      'advanced 2',
+      'committed 2 with 10',
+    ]);
   });
 
   it.each([['has no answer', (): undefined => undefined] as const, ['knows no failures', undefined] as const])(

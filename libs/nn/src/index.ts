@@ -22,6 +22,7 @@ export { lengthMask, maskedMean, maskedSum, paddingMask } from './length-mask.ts
 export * from './losses/index.ts';
 export { ModelError } from './errors.ts';
 export type { Chart, ForwardFunction, ForwardMode, Model, TensorFunction, Tensors } from './model.ts';
+export { requireBlockSize, requireRoots } from './curvature/limits.ts';
 export type { LayerCurvature, SearchPrograms } from './layer-curvature.ts';
 export { diagonalCurvature, softmaxCurvature } from './output-curvature.ts';
 export type { ProgramOptions } from './programs/program-options.ts';

@@ -72,6 +72,8 @@ export function lineFor({ type, data }: RunEvent, view: RunView): string | undef
       const hits = accuracy === undefined ? '' : `  ${split} accuracy ${formatShare(accuracy)}`;
       return `${stepText(step, view)}  ${split} loss ${formatMeasurement(loss)}${hits}`;
     }
+    case 'evaluation.failed':
+      return `${stepText(readNumber(data, 'step'), view)}  no evaluation (${readText(data, 'worker')}: ${readText(data, 'reason')})`;
     case 'step.rejected': {
       const next = readNumber(data, 'damping');
       const damping = next > 0 ? `; damping ${formatMeasurement(next)}` : '';

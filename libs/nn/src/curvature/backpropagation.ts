@@ -16,11 +16,9 @@ import type { Model } from '../model.ts';
 import { outputOf } from '../programs/output-of.ts';
 import type { StepGraph } from '../step-graph.ts';
 import type { LayerVectors } from './layer-cases.ts';
+import { requireRoots } from './limits.ts';
 import { MetricDraws, type MetricForm } from './metric-draws.ts';
 import type { SampledTargets } from './sampled-targets.ts';
-
-/** An exact Fisher matrix of more roots is refused: each is a backward pass. */
-export const MAX_ROOTS = 256;
 
 /** What backpropagation begins from. */
 export interface BackpropagationOptions {
@@ -84,13 +82,7 @@ export class Backpropagation {
   #rootSeeds(layer: string): readonly Seed[] {
     if (this.#roots) return this.#roots;
     const { task } = this.#model;
-    const { curvature } = task;
-    if (!curvature)
-      throw new ModelError(`layer ${layer}`, 'a task whose loss has a known curvature', `${task.name}, which has none (take sampled)`);
-    if (curvature.roots > MAX_ROOTS) {
-      const expected = `at most ${MAX_ROOTS} roots of the output's curvature for an exact Fisher matrix`;
-      throw new ModelError(`layer ${layer}`, expected, `${curvature.roots} of task ${task.name} (take sampled)`);
-    }
+    const curvature = requireRoots(layer, task);
     const found = this.#step.call(curvature.rootsOf);
     const id = outputOf(this.#step.bindings, curvature.output, task.name);
     this.#roots = Array.from({ length: curvature.roots }, (_, k) => {

@@ -8,12 +8,9 @@
  * Positions are never approximated, whatever the sharing of the Kronecker factors. Source: George et al. 2018, equation 8.
  */
 import { sizeOf } from '@geodesic/tensor';
-import { ModelError } from '../errors.ts';
 import { outer, unitGradients } from './kronecker-sums.ts';
 import type { LayerCases, LayerVectors } from './layer-cases.ts';
-
-/** Dense blocks of more entries in a row are refused: 64 MiB in float32. */
-export const MAX_DENSE_BLOCK = 4096;
+import { requireBlockSize } from './limits.ts';
 
 /** Orthogonal matrices whose columns are a basis: of the rows [rows, rows] (embeddings have none: their A is diagonal) and of the outputs [O, O]. */
 export interface Bases {
@@ -43,8 +40,7 @@ export function secondMoments(cases: LayerCases, { vectors, factor }: LayerVecto
 export function denseBlock(cases: LayerCases, { vectors, factor }: LayerVectors): number {
   const { x, layer } = cases;
   const size = cases.rows * layer.outputs;
-  if (size > MAX_DENSE_BLOCK)
-    throw new ModelError(layer.name, `at most ${MAX_DENSE_BLOCK} parameters for a dense block`, `${size} (take another method for it)`);
+  requireBlockSize(layer.name, size);
   const inputs = layer.kind === 'norm' ? [] : uses(cases);
   const sum = cases.total(vectors, (vector) => {
     const matrices = layer.kind === 'norm' ? unitMatrices(cases, vector) : matricesOf(cases, inputs, cases.gradients(vector));
