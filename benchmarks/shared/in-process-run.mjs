@@ -15,8 +15,9 @@ import { parseRunSpec } from '../../libs/run-spec/dist/index.js';
 
 /**
  * Runs a spec (an object, as its JSON would be) to its end, or until `onRound` answers 'stop'.
- * `onRound` gets {step, phase, absorbed, seconds, read} after every round, and may answer with a promise; seconds are those of computing,
- * solving and applying this round. `read(split)` gives the means of the columns over a split, of the parameters as they are then.
+ * `onRound` gets {step, phase, count, absorbed, seconds, read} after every round, and may answer with a promise: `count` examples were seen,
+ * `seconds` are those of computing, solving and applying, and `read(split)` gives the means of the columns over a split, of the parameters
+ * as they are then.
  */
 export async function runInProcess({ spec, onRound = async () => 'go on' }) {
   const parsed = parseRunSpec(JSON.stringify(spec), { format: 'json', overrides: [], defaultGroups });
@@ -33,16 +34,16 @@ export async function runInProcess({ spec, onRound = async () => 'go on' }) {
     held.only(plan.inputs ? vectorsOf(plan.inputs) : []);
     await compileOnce(computer, { ...plan, inputs });
     const started = performance.now();
-    const absorbed = await answered(trainer, { step, attempt, phase }, () =>
+    const { absorbed, count } = await answered(trainer, { step, attempt, phase }, () =>
       computer.compute({ step, attempt, phase, block: rootBlock(plan.slots), inputs }),
     );
     if (absorbed.update) commit(absorbed.update, { trainer, computer, previous, held });
     const seconds = (performance.now() - started) / 1000;
-    if ((await onRound({ step, phase, absorbed, seconds, read })) === 'stop') break;
+    if ((await onRound({ step, phase, count, absorbed, seconds, read })) === 'stop') break;
   }
 }
 
-/** What the trainer makes of a round's total, or of its failure. */
+/** What the trainer makes of a round's total, or of its failure; count is 0 for a failed round. */
 async function answered(trainer, round, compute) {
   let total;
   try {
@@ -51,9 +52,9 @@ async function answered(trainer, round, compute) {
     const absorbed =
       error instanceof ProgramFailure ? trainer.reject({ ...round, reason: error.message, worker: 'in-process' }) : undefined;
     if (absorbed === undefined) throw error;
-    return absorbed;
+    return { absorbed, count: 0 };
   }
-  return trainer.absorb(total);
+  return { absorbed: trainer.absorb(total), count: total.count };
 }
 
 /** Applies an update to the trainer's arrays and to the computer, as the coordinator and a worker would. */
