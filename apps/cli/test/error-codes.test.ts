@@ -1,0 +1,23 @@
+/** docs/errors.md names every error code that a process can end with. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Codes where errors are made (`code: 'X'`, `Error('X'`), or listed as a type (`'X' | 'Y'`). */
+const MADE = /(?:code: |Error\(|\| |\n {2})'([A-Z]+(?:_[A-Z]+)*)'/g;
+
+function codesOf(folder: string): string[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  return files.flatMap((name) => [...readFileSync(join(folder, name), 'utf8').matchAll(MADE)].map(([, code]) => code));
+}
+
+it('every code in the source is documented', () => {
+  const folders = ['apps/cli/src', 'apps/coordinator/src', 'apps/worker/src', 'libs/wire/src'];
+  const made = [...new Set(folders.flatMap((folder) => codesOf(join(root, folder))))];
+  expect(made).toEqual(expect.arrayContaining(['SEARCH_FAILED', 'SPEC_INVALID', 'DIVERGED', 'UNREACHABLE', 'PORT_IN_USE']));
+  const documented = new Set(readFileSync(join(root, 'docs/errors.md'), 'utf8').match(/[A-Z]+(?:_[A-Z]+)*/g));
+  expect(made.filter((code) => !documented.has(code))).toEqual([]);
+});
