@@ -12,7 +12,8 @@ export const catalogue = {
     load: () => import('./poisson-pinn/index.mjs'),
   },
   B3: {
-    title: 'MNIST autoencoder: updates, passes and seconds to a training error, K-FAC by the quadratic model against SGD momentum, SOAP, Adam',
+    title:
+      'MNIST autoencoder: updates, passes and seconds to a training error, K-FAC by the quadratic model against SGD momentum, SOAP, Adam',
     load: () => import('./mnist-autoencoder/index.mjs'),
   },
   B4: {
