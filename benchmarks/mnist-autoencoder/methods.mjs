@@ -16,12 +16,12 @@ function firstOrder(method, options = {}) {
 }
 
 /** Step size, momentum and damping by the quadratic model; the batch grows from one slot to the whole set, or is the whole set in 8 slots. */
-function kfac({ from, growthSteps, damping, adaptFactor, ...options }) {
+function kfac({ from, growthSteps, damping, adaptFactor, modelShare = 1, ...options }) {
   const growing = { examples: from, slots: 1, growth: { to: images, steps: growthSteps } };
   const group = { name: 'all', match: ['**'], method: 'kfac', weightDecay, statisticsEvery: 5, inverseEvery: 5, ...options };
   return {
     batch: from === images ? { examples: images, slots: 8 } : growing,
-    optimizer: { search: { rule: 'quadratic', damping, adaptFactor, adaptEvery: 5, reject: false }, groups: [group] },
+    optimizer: { search: { rule: 'quadratic', damping, adaptFactor, adaptEvery: 5, modelShare, reject: false }, groups: [group] },
   };
 }
 
@@ -40,7 +40,8 @@ export const methods = {
     configurations: [
       ...grid({ from: [250, 500, 1000], growthSteps: [80, 120], damping: [3, 10], adaptFactor: [0.85], factorDecay: [0.8] }),
       ...grid({ from: [images], damping: [3, 10], adaptFactor: [0.85], factorDecay: [0.8] }),
-      ...grid({ from: [500], growthSteps: [80], damping: [1], adaptFactor: [0.85], factorDecay: [0.8] }),
+      ...grid({ from: [500], growthSteps: [80], damping: [1], adaptFactor: [0.85], factorDecay: [0.8], modelShare: [1, 0.5, 0.25, 0.125] }),
+      ...grid({ from: [500], growthSteps: [80], damping: [1], adaptFactor: [0.75, 0.85], factorDecay: [0.5], modelShare: [0.25] }),
     ],
     firstUpdates: 40,
     mostUpdates: 300,

@@ -74,7 +74,12 @@ export const methodCases: readonly MethodCase[] = [
     optimizer: { search: { ...quadratic.search, damping: 1e-6, adaptEvery: 1, adaptFactor: 0.1, momentum: 0.5 } },
     spec: { seed: 2 },
   },
-  { title: 'whole batch', group: { method: 'kfac' }, optimizer: quadratic, spec: { batch: whole } },
+  {
+    title: 'whole batch, the model from half of it',
+    group: { method: 'kfac' },
+    optimizer: { search: { ...quadratic.search, modelShare: 0.5 } },
+    spec: { batch: whole },
+  },
   { title: 'growing batch', group: { method: 'kfac', inverseEvery: 2 }, spec: { batch: growing } },
   ...(['bf16', 'fp16', 'int8'] as const).flatMap((kind) =>
     [0, 1].map((level) => ({

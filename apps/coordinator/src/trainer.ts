@@ -168,7 +168,7 @@ export class BundleTrainer implements RunTrainer {
     const { request } = this.#open;
     const phase = phaseOf(request);
     const inputs = inputsOf(this.#program(phase), request);
-    return { ...this.#planned({ step, phase, attempt: request.attempt }), ...(inputs && { inputs }) };
+    return { ...this.#planned({ step, phase, attempt: request.attempt, share: request.share }), ...(inputs && { inputs }) };
   }
 
   absorb(total: Contribution): Absorbed {
@@ -238,9 +238,19 @@ export class BundleTrainer implements RunTrainer {
     );
   }
 
-  #planned({ step, phase, attempt = 0 }: { step: number; phase: string; attempt?: number | undefined }): PhasePlan {
+  #planned({
+    step,
+    phase,
+    attempt = 0,
+    share = 1,
+  }: {
+    step: number;
+    phase: string;
+    attempt?: number | undefined;
+    share?: number | undefined;
+  }): PhasePlan {
     const program = this.#program(phase);
-    const slots = this.#slots(step, phase);
+    const slots = Math.max(1, this.#slots(step, phase) * share);
     const codec = codecOf(program);
     const sumsLength = programSumsLength(program, slots * this.#bundle.slotSize);
     return { step, attempt, phase, slots, sumsLength, scalarsLength: program.columns.length, ...(codec && { codec }) };

@@ -23,6 +23,7 @@ import {
   oneOf,
   positive,
   positiveInteger,
+  powerOfHalf,
   properFraction,
   share,
 } from './field-checks.ts';
@@ -182,6 +183,7 @@ export function checkSearch(search: SearchConfig, groups: readonly GroupConfig[]
     );
   }
   if (search.momentum !== 'adaptive') check(decay, 'momentum', search.momentum);
+  if (search.modelShare !== undefined) check(powerOfHalf, 'modelShare', search.modelShare);
   check(flag, 'reject', search.reject);
   check(aboveOne, 'rejectFactor', search.rejectFactor);
   check(positiveInteger, 'maxRejections', search.maxRejections);

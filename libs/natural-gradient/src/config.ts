@@ -250,6 +250,11 @@ export interface QuadraticSearch {
   readonly maxDamping: number;
   /** `adaptive`: mu from the model; a number: fixed. */
   readonly momentum: 'adaptive' | number;
+  /**
+   * Share of the batch's slots, the first ones, that the model's curvature is taken from: 1, 1/2, 1/4, 1/8 or 1/16, at least a slot
+   * (Martens & Grosse 2015, section 8, do so, too). Gradient and trials see the whole batch. Default 1.
+   */
+  readonly modelShare?: number;
   /** Reject steps that raise the objective; costs a trial round a step. Steps to a loss that is not finite are always rejected where a trial is made. */
   readonly reject: boolean;
   /** lambda is multiplied by this at a rejection; > 1. */

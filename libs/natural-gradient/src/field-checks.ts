@@ -44,3 +44,9 @@ export function checkSchedule(field: string, schedule: Schedule): void {
   nonNegativeInteger(`${field}.warmupSteps`, schedule.warmupSteps);
   oneOf('constant', 'linear', 'cosine')(`${field}.shape`, schedule.shape);
 }
+
+/** 1, 1/2, 1/4, 1/8 or 1/16. */
+export const powerOfHalf: Check = (field, value) => {
+  if (![1, 0.5, 0.25, 0.125, 0.0625].includes(value as number))
+    throw new OptimizerConfigError(field, '1, 0.5, 0.25, 0.125 or 0.0625', value);
+};

@@ -48,6 +48,8 @@ export interface RoundRequest {
   readonly index?: number;
   /** 0 for the first try at a step; default 0. */
   readonly attempt?: number;
+  /** Share of the batch's slots that is enough, the first ones: a power of 1/2; default 1. */
+  readonly share?: number;
   /** Vectors that workers are sent, by name; equal content travels once for as long as it stays in use. */
   readonly vectors?: Readonly<Record<string, FloatArray>>;
   /** `trial`: the change at which to look. */

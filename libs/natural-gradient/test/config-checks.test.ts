@@ -130,6 +130,7 @@ describe('checkSearch', () => {
     [{ momentum: 1 }, 'search.momentum to be a number in [0, 1), got 1'],
     [{ reject: 'no' }, "search.reject to be true or false, got 'no'"],
     [{ rejectFactor: 1 }, 'search.rejectFactor to be a number above 1, got 1'],
+    [{ modelShare: 0.3 }, 'search.modelShare to be 1, 0.5, 0.25, 0.125 or 0.0625, got 0.3'],
     [{ maxRejections: 0 }, 'search.maxRejections to be an integer of at least 1, got 0'],
   ])('refuses %o', (change, message) => {
     expect(() => searching(change)).toThrow(`createOptimizer: expected ${message}`);

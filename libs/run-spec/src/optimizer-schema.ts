@@ -41,6 +41,9 @@ const momentum = z.union(
   momentumInWords,
 );
 
+/** Powers of 1/2, so that a share of the slots is a number of slots. */
+const SHARES = [1, 0.5, 0.25, 0.125, 0.0625] as const;
+
 const quadratic = section({
   rule: z.literal('quadratic'),
   damping: number({ above: 0 }).default(1),
@@ -50,6 +53,7 @@ const quadratic = section({
   minDamping: number({ above: 0 }).default(1e-8),
   maxDamping: number({ above: 0 }).default(1e8),
   momentum: momentum.default('adaptive'),
+  modelShare: z.literal(SHARES, { error: oneOfInWords(SHARES.map(String)) }).default(1),
   reject: flag().default(true),
   rejectFactor: number({ above: 1 }).default(4),
   maxRejections: count().default(6),

@@ -45,6 +45,8 @@ export interface QuadraticSearchSpec {
   readonly maxDamping: number;
   /** `adaptive`: from the model; a number in [0, 1): fixed. Default adaptive. */
   readonly momentum: 'adaptive' | number;
+  /** Share of the batch's slots that the model's curvature is taken from: 1, 0.5, 0.25, 0.125 or 0.0625; default 1. */
+  readonly modelShare: number;
   /** Whether steps that raise the objective are taken back, at a round more a step; default true. */
   readonly reject: boolean;
   /** The damping grows by this at a rejection, > 1; default 4. */

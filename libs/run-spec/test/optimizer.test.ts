@@ -184,6 +184,7 @@ describe('optimizer.search', () => {
       minDamping: 1e-8,
       maxDamping: 1e8,
       momentum: 'adaptive',
+      modelShare: 1,
       reject: true,
       rejectFactor: 4,
       maxRejections: 6,

@@ -53,12 +53,15 @@ export class Proposer {
   /** Share of a sum that is rounding. */
   readonly rounding: number;
   readonly #momentum: QuadraticConfig['momentum'];
+  /** Of the slots, for the model's curvature. */
+  readonly #share: number;
   readonly #options: SearchOptions;
   readonly #stretches: ReturnType<typeof stretchesOf>;
 
-  constructor({ momentum }: Pick<QuadraticConfig, 'momentum'>, options: SearchOptions) {
+  constructor({ momentum, modelShare = 1 }: Pick<QuadraticConfig, 'momentum' | 'modelShare'>, options: SearchOptions) {
     this.rounding = roundingShare[options.precision];
     this.#momentum = momentum;
+    this.#share = modelShare;
     this.#options = options;
     this.#stretches = stretchesOf(options.model);
   }
@@ -80,7 +83,7 @@ export class Proposer {
     const joint = yield* jointDirection(model, { step, gradient: lossGradient, parameters, states, damping, refresh });
     const direction = roundedTo(precision, joint.direction);
     requireFinite(direction, model.layout, 'update');
-    const products = yield { program: 'quad', vectors: { direction } };
+    const products = yield { program: 'quad', vectors: { direction }, ...(this.#share < 1 && { share: this.#share }) };
     const quadratic = this.#model({ direction, previous, gradient }, products);
     const options = { damping, momentum: isFirst ? ('none' as const) : this.#momentum, tolerance: this.rounding };
     const [alpha, mu] = roundedTo(precision, pairOf(solveModel(quadratic, options)));

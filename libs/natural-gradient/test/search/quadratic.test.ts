@@ -116,6 +116,19 @@ describe('a step of the quadratic search', () => {
     expect(update).toMatchObject({ mu: 0.5 });
   });
 
+  it('asks for the model on a share of the slots, and divides by the examples of those alone', () => {
+    const optimizer = optimizerOf({ change: { modelShare: 0.25 } });
+    const whole = take(optimizerOf(), begin(optimizerOf()));
+    const quarter = (request: RoundRequest, totals: RoundTotals): RoundTotals => {
+      if (request.program !== 'quad') return totals;
+      return { ...totals, count: totals.count / 4, columns: new Map([...totals.columns].map(([name, sum]) => [name, sum / 4])) };
+    };
+    const { output, requests } = take(optimizer, begin(optimizer), { answer: quarter });
+    expect(requests.map(({ program, share }) => [program, share])).toContainEqual(['quad', 0.25]);
+    expect(requests.filter(({ share }) => share !== undefined)).toHaveLength(1);
+    expectClose(output.delta, whole.output.delta, { rel: 1e-12 });
+  });
+
   it('drops the last change where it is parallel to the direction', () => {
     const optimizer = optimizerOf();
     const first = take(optimizer, begin(optimizer));
