@@ -49,7 +49,7 @@ const quadratic = section({
   damping: number({ above: 0 }).default(1),
   calibrate: flag().default(false),
   adaptEvery: count().default(5),
-  adaptFactor: number({ above: 0, below: 1 }).default(0.95),
+  adaptFactor: number({ above: 0, below: 1 }).default(0.85),
   minDamping: number({ above: 0 }).default(1e-8),
   maxDamping: number({ above: 0 }).default(1e8),
   momentum: momentum.default('adaptive'),

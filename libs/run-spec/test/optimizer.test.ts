@@ -180,7 +180,7 @@ describe('optimizer.search', () => {
       damping: 1,
       calibrate: false,
       adaptEvery: 5,
-      adaptFactor: 0.95,
+      adaptFactor: 0.85,
       minDamping: 1e-8,
       maxDamping: 1e8,
       momentum: 'adaptive',
