@@ -44,7 +44,10 @@ describe('a run by each method', () => {
     expect(await run('ekfac')).toEqual({ programs: 'basis burnin eval grad-stats', rejections: 0 });
     expect(await run('cg, preconditioned')).toEqual({ programs: 'eval grad-stats product', rejections: 0 });
     expect(await run('kernel, sampled')).toEqual({ programs: 'eval grad gram', rejections: 0 });
-    expect(await run('whole batch, the model from half of it')).toEqual({ programs: 'eval grad-stats grad-stats-moving quad trial', rejections: 0 });
+    expect(await run('whole batch, the model from half of it')).toEqual({
+      programs: 'eval grad-stats grad-stats-moving quad trial',
+      rejections: 0,
+    });
     expect((await run('quadratic kfac')).programs).toContain('probe');
     expect((await run('quadratic kfac, rejecting')).rejections).toBeGreaterThan(3);
   });

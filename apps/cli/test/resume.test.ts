@@ -10,7 +10,7 @@ import { SimulatedCluster, type Saved, type SimulatedRun } from './simulated-clu
 const titles = [
   'kfac, eigenbasis, when moved',
   'quadratic kfac, rejecting',
-  'whole batch',
+  'whole batch, the model from half of it',
   'ekfac',
   'cg, preconditioned',
   'kernel, spring',
