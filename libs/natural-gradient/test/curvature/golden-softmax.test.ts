@@ -57,6 +57,10 @@ describe('DenseCurvature on golden/07', () => {
     const almost = refreshedOn({ method: 'block', factorDecay: 0.95 }, exact, { layer, damping: 1e-10 });
     const update = toGolden(almost.curvature.solve(almost.state, gradient), 5, 3);
     expectClose(update, flat(outputs['natural_gradient_pinv']), { rel: 1e-6, abs: 1e-6 });
+    const after = toMatrix(inputs['W']).map((row, k) => row.map((value, i) => value - 0.5 * update[k * 5 + i]));
+    const losses = features.map((x, n) => -Math.log(probabilities(after, x)[labels[n]]));
+    const loss = losses.reduce((sum, value) => sum + value, 0) / features.length;
+    expectClose(loss, toNumber(outputs['loss_after_pinv_half_step']), { rel: tol['pinv_rel'] });
   });
 
   it('measures the KL divergence of a small step', () => {
