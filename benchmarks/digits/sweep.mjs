@@ -11,7 +11,8 @@ import { stepCap } from './task.mjs';
 /** Disjoint from the seeds that are reported. */
 export const tuningSeeds = [101, 102, 103];
 const processes = 2;
-const runProcess = fileURLToPath(new URL('run-process.mjs', import.meta.url));
+const runProcess = fileURLToPath(new URL('../shared/run-process.mjs', import.meta.url));
+const task = new URL('task.mjs', import.meta.url).href;
 
 /** Tunes every method; `onScore` is told of each configuration. @returns the best configuration of each */
 export async function sweep({ onScore }) {
@@ -21,7 +22,7 @@ export async function sweep({ onScore }) {
   const scores = Object.fromEntries(Object.keys(methods).map((name) => [name, []]));
   let next = 0;
   const serve = async () => {
-    const child = fork(runProcess, { stdio: 'inherit' });
+    const child = fork(runProcess, [task], { stdio: 'inherit' });
     const answers = on(child, 'message', { close: ['exit'] });
     for (let job = jobs[next++]; job; job = jobs[next++]) {
       const { name, configuration, groups } = job;

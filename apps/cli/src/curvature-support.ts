@@ -2,9 +2,10 @@
  * Which layers a method can take: refused here, where the user sits, with the name of the layer and what to do about it.
  */
 import type { LayerEntry } from '@geodesic/engine';
-import { checkKernelSize } from '@geodesic/natural-gradient';
+import { checkKernelSize, supportedKinds } from '@geodesic/natural-gradient';
 import { ModelError, requireBlockSize, requireRoots, type Model } from '@geodesic/nn';
 import { GroupMatchError, type GroupSpec, type ResolvedGroup } from '@geodesic/run-spec';
+import { isNatural } from './group-options.ts';
 import { matrixOf } from './layer-matrix.ts';
 
 type Kind = LayerEntry['kind'];
@@ -45,27 +46,14 @@ export function requireSupported(
   if (issue !== undefined) throw new GroupMatchError(`optimizer.groups.${group.name}: ${issue}`, group.name);
 }
 
-const every: readonly Kind[] = ['dense', 'conv', 'embedding', 'norm'];
-
 /** The kinds of layers that a group can hold; undefined where it takes any parameters. */
 function kindsFor(group: GroupSpec): readonly Kind[] | undefined {
-  switch (group.method) {
-    case 'kfac':
-      // A norm has no output factor that a metric could damp.
-      return group.dampingRule === 'metric' ? ['dense', 'conv', 'embedding'] : every;
-    case 'ekfac':
-    case 'diagonal':
-    case 'block':
-      return every;
-    case 'cg':
-      return group.preconditioner === null ? undefined : every;
-    case 'metric-kfac':
-      return ['dense', 'conv'];
-    case 'kernel':
-      return ['dense'];
-    default:
-      return undefined;
-  }
+  if (group.method === 'kernel') return ['dense'];
+  if (group.method === 'cg') return group.preconditioner === null ? undefined : supportedKinds(group.preconditioner);
+  if (!isNatural(group)) return undefined;
+  const kinds = supportedKinds(group.method);
+  // A norm has no output factor that a metric could damp.
+  return group.method === 'kfac' && group.dampingRule === 'metric' ? kinds.filter((kind) => kind !== 'norm') : kinds;
 }
 
 /** A curvature is of a whole layer: weight and bias belong to one group, and nothing else does. */

@@ -16,7 +16,7 @@
  * The encoding is canonical JSON, so equal bundles have equal bytes and one digest.
  */
 import { createHash } from 'node:crypto';
-import { makeLayout, type Layout, type Shape } from '@geodesic/tensor';
+import { makeLayout, type FactorCodecKind, type Layout, type Shape } from '@geodesic/tensor';
 import { BundleError } from './errors.ts';
 import type { Graph } from './graph.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -97,7 +97,7 @@ export interface SumEntry {
 }
 
 /** Lossy codecs of symmetric factors: see the codecs of @geodesic/tensor. */
-export type FactorCodec = 'bf16' | 'fp16' | 'int8';
+export type FactorCodec = FactorCodecKind;
 
 /** A graph output `rows:<name>` [B, width] that is gathered instead of added: each example's row at its ordinal in the step. */
 export interface RowsEntry {
