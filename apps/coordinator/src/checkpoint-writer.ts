@@ -3,7 +3,7 @@ import { paramsDigest, writeCheckpoint } from '@geodesic/checkpoint';
 import type { CheckpointFile } from '@geodesic/checkpoint';
 import type { Layout } from '@geodesic/tensor';
 import { committedFiles } from './checkpoint-content.ts';
-import type { CommittedParameters } from './committed-parameters.ts';
+import type { CommittedParameters } from '@geodesic/cluster';
 import type { RunFolder } from './run-folder.ts';
 import type { RunTrainer } from './run-meta.ts';
 

@@ -11,7 +11,7 @@ import type { Traffic } from '@geodesic/wire';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import type { CapturedCheckpoint } from './checkpoint-writer.ts';
 import { CommitLogFile } from './commit-log-file.ts';
-import { CommittedParameters } from './committed-parameters.ts';
+import { CommittedParameters } from '@geodesic/cluster';
 import { reportError } from './errors.ts';
 import type { ErrorReport } from './errors.ts';
 import { RunEvents } from './run-events.ts';

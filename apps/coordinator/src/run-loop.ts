@@ -8,7 +8,7 @@ import { planRound } from '@geodesic/cluster';
 import type { Absorbed, Rejection, RoundFailure, RoundPlan, StepEntry } from '@geodesic/cluster';
 import type { ParameterPublisher } from '@geodesic/wire';
 import type { CommitLogFile } from './commit-log-file.ts';
-import type { CommittedParameters } from './committed-parameters.ts';
+import type { CommittedParameters } from '@geodesic/cluster';
 import { ProgramFailed, RoundInterrupted } from './round-errors.ts';
 import type { RoundObjects } from './round-objects.ts';
 import type { RunTrainer } from './run-meta.ts';

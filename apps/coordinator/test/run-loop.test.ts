@@ -1,7 +1,7 @@
 import { combine, vectorDigest } from '@geodesic/cluster';
 import type { Absorbed, Contribution, LogEntry, PhasePlan, RoundFailure, RoundPlan } from '@geodesic/cluster';
 import { describe, expect, it } from 'vitest';
-import { CommittedParameters } from '../src/committed-parameters.ts';
+import { CommittedParameters } from '@geodesic/cluster';
 import { ProgramFailed } from '../src/round-errors.ts';
 import { RoundObjects } from '../src/round-objects.ts';
 import { RunLoop } from '../src/run-loop.ts';

@@ -21,6 +21,7 @@ export {
   type Contribution,
   type ContributionShape,
 } from './contribution.ts';
+export { CommittedParameters, type CommittedStart, type CommittedUpdate } from './committed-parameters.ts';
 export { CoordinatorMachine, type CoordinatorOptions } from './coordinator-machine.ts';
 export type {
   Assignment,
@@ -32,15 +33,22 @@ export type {
 } from './coordinator-messages.ts';
 export { CHUNK_BYTES, chunkCrcs, initialChain, inputDigest, nextChain, nextCombinationChain } from './digest.ts';
 export { ProtocolError } from './errors.ts';
+export type { JournalRecord } from './journal-record.ts';
+export { compareCommit, LogMismatchError } from './log-comparison.ts';
+export { LOG_FORMAT } from './log-entries.ts';
 export type {
+  ControlAction,
   ControlEntry,
+  Exactness,
   FingerprintEntry,
   FinishedEntry,
   LogEntry,
   LogRecord,
   RejectedEntry,
+  RoundRecord,
   RunEntry,
   StepEntry,
+  TermEntry,
 } from './log-entries.ts';
 export { Membership, type Admission, type Fingerprint, type Member, type MembershipOptions, type Refusal } from './membership.ts';
 export { ReductionTree, type TreeAnswer } from './reduction-tree.ts';
@@ -54,6 +62,16 @@ export {
   type VectorReference,
 } from './round-inputs.ts';
 export { identityOf, planRound, sameRound, type PhasePlan, type Position, type RoundIdentity, type RoundPlan } from './round.ts';
+export { RunMachine, type RunMachineOptions } from './run-machine.ts';
+export type {
+  CommittedStep,
+  ControlRequest,
+  CurvatureReport,
+  Evaluation,
+  RejectedAttempt,
+  RunMachineAction,
+  RunMachineEvent,
+} from './run-messages.ts';
 export type {
   Absorbed,
   ComputeRequest,

@@ -6,18 +6,34 @@ import type { CoverageEntry } from './coordinator-messages.ts';
 import type { Fingerprint } from './membership.ts';
 import type { Position } from './round.ts';
 
+/** Version of the records' format, in record 0; logs without it are of version 1. */
+export const LOG_FORMAT = 2;
+
 /** Record 0. */
 export interface RunEntry {
   readonly type: 'run';
+  /** {@link LOG_FORMAT}; absent in logs of version 1. */
+  readonly format?: number;
   readonly run: string;
   readonly specDigest: string;
   readonly bundleDigest: string;
-  /** The chain of checkpoint 0. */
+  /** The chain of the first checkpoint. */
   readonly chain: string;
   readonly checksum: string;
+  /** Number of updates behind the first checkpoint; default 0. */
+  readonly version?: number;
+  /** The step of the first checkpoint; default 0. */
+  readonly step?: number;
   readonly seed: number;
   readonly engine: string;
+  /** Default `exact`. */
+  readonly exactness?: Exactness;
+  /** The run and step that this one was forked from. */
+  readonly parent?: { readonly run: string; readonly step: number; readonly paramsDigest: string };
 }
+
+/** `exact`: a pure function of spec, data and fingerprint. `relaxed`: a step may leave slots out. */
+export type Exactness = 'exact' | 'relaxed';
 
 /** The fingerprint that holds from here on: written when the first worker has joined. */
 export interface FingerprintEntry {
@@ -25,9 +41,34 @@ export interface FingerprintEntry {
   readonly fingerprint: Fingerprint;
   /** What the coordinator's own arithmetic depends on: the `solve` part. */
   readonly solve?: Fingerprint;
+  /** Another fingerprint than the one before, which a person allowed: bits are not comparable across this record. */
+  readonly rebased?: true;
 }
 
-/** One committed round that changed the parameters. */
+/** A coordinator takes the run over: the first record of its segment. The term itself is in the framing. */
+export interface TermEntry {
+  readonly type: 'term';
+  /** Fresh for every process. */
+  readonly leader: string;
+  /** Where it goes on: the head of the log that it found. */
+  readonly step: number;
+}
+
+/** One round behind a record: who computed which of its slots. */
+export interface RoundRecord {
+  readonly attempt: number;
+  readonly phase: string;
+  readonly inputDigest: string;
+  readonly examples: number;
+  /** Partitions the slots, but for those dropped; empty for a round that could not be computed. */
+  readonly coverage: readonly CoverageEntry[];
+  /** Slots that a relaxed run left out, ascending. */
+  readonly dropped?: readonly number[];
+  /** Why it could not be computed. */
+  readonly failed?: string;
+}
+
+/** One committed step. */
 export interface StepEntry {
   readonly type: 'step';
   readonly step: number;
@@ -38,9 +79,13 @@ export interface StepEntry {
   readonly version: number;
   readonly chain: string;
   readonly checksum: string;
+  /** Of the last round. */
   readonly inputDigest: string;
   readonly examples: number;
+  /** Of the last round, in logs of version 1. */
   readonly coverage?: readonly CoverageEntry[];
+  /** All rounds since the record before, in order; absent in logs of version 1. */
+  readonly rounds?: readonly RoundRecord[];
   /** What the trainer wants remembered: decides later bits. */
   readonly record?: Readonly<Record<string, unknown>>;
   readonly measurements?: Readonly<Record<string, number>>;
@@ -57,18 +102,27 @@ export interface RejectedEntry {
   readonly damping: number;
   /** Where the last committed change was taken back: where that led to. */
   readonly position?: Position;
+  /** All rounds since the record before, in order; absent in logs of version 1. */
+  readonly rounds?: readonly RoundRecord[];
 }
+
+/** What people may ask of a run. */
+export type ControlAction = 'pause' | 'resume' | 'stop' | 'scale' | 'drain';
 
 /** Something that a person asked for. */
 export interface ControlEntry {
   readonly type: 'control';
-  readonly action: string;
+  readonly action: ControlAction;
   /** The first step for which it holds. */
   readonly step: number;
   readonly reason: string;
+  /** Of `scale`: how many workers are wanted. */
+  readonly workers?: number;
+  /** Of `drain`: who is to leave. */
+  readonly worker?: string;
 }
 
-/** The end of a run. */
+/** The end of a run; one that was stopped or failed may be taken up again by a later term. */
 export interface FinishedEntry {
   readonly type: 'finished';
   readonly state: 'completed' | 'stopped' | 'failed';
@@ -80,7 +134,7 @@ export interface FinishedEntry {
 }
 
 /** What a caller writes. */
-export type LogEntry = RunEntry | FingerprintEntry | StepEntry | RejectedEntry | ControlEntry | FinishedEntry;
+export type LogEntry = RunEntry | FingerprintEntry | TermEntry | StepEntry | RejectedEntry | ControlEntry | FinishedEntry;
 
 /** What a reader gets: an entry, its place in the chain, and its leader's term. */
 export type LogRecord = LogEntry & { readonly sequence: number; readonly previous: string; readonly term: number; readonly hash: string };

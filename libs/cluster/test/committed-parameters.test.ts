@@ -1,6 +1,6 @@
 import { chunkCrcs, combine, initialChain, nextChain, nextCombinationChain, parametersChecksum, referTo } from '@geodesic/cluster';
 import { describe, expect, it } from 'vitest';
-import { CommittedParameters } from '../src/committed-parameters.ts';
+import { CommittedParameters } from '@geodesic/cluster';
 
 describe('CommittedParameters', () => {
   it('starts with the chain of its first values and advances chain, checksum and version with every update', () => {
