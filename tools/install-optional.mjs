@@ -5,6 +5,7 @@
  *   chromium-common   SwiftShader, a Vulkan driver on the processor, for the WebGPU executor
  *   libopenblas0-pthread  LAPACK, for the linear algebra that may use it
  *   nats-server       for coordinators that share their state through NATS
+ *   faketime          to move the clock of a running cluster
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { existsSync } from 'node:fs';
 const PARTS = [
   { name: 'chromium-common', isHere: () => existsSync('/usr/lib/chromium/vk_swiftshader_icd.json') },
   { name: 'libopenblas0-pthread', isHere: () => libraryFolders().some((folder) => existsSync(`${folder}/libopenblas.so.0`)) },
+  { name: 'faketime', isHere: () => libraryFolders().some((folder) => existsSync(`${folder}/faketime/libfaketime.so.1`)) },
   { name: 'nats-server', isHere: () => ['/usr/bin', '/usr/sbin', '/usr/local/bin'].some((folder) => existsSync(`${folder}/nats-server`)) },
 ];
 
