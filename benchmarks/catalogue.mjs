@@ -29,6 +29,14 @@ export const catalogue = {
     title: 'cost of natural gradient: ms of a K-FAC step, in turn with plain SGD of the same engine',
     load: () => import('./natural-gradient-cost/index.mjs'),
   },
+  S6: {
+    title: 'recovery: ms lost to a SIGKILL of a worker, and of the coordinator just before a checkpoint, journal on and off',
+    load: () => import('./recovery/index.mjs'),
+  },
+  S7: {
+    title: 'cost of fault tolerance without faults: ms of a step, in turn with the same run without log, journal, leases and digests',
+    load: () => import('./fault-tolerance-cost/index.mjs'),
+  },
   S10: {
     title: 'inverse, Cholesky, QR and eigenvectors of matrices, ms, in turn with LAPACK',
     load: () => import('./linear-algebra/index.mjs'),

@@ -10,6 +10,8 @@ export interface BuildRequest {
   readonly spec: RunSpec;
   /** Named in errors. */
   readonly specPath: string;
+  /** Where the spec's relative paths start; default the spec's folder. */
+  readonly folder?: string;
 }
 
 /**

@@ -9,10 +9,9 @@ import { buildBundle, type BuiltBundle } from './build-bundle.ts';
 import type { BuildRequest } from './build-in-thread.ts';
 import { prepareUserModel } from './user-model.ts';
 
-const { spec, specPath } = workerData as BuildRequest;
+const { spec, specPath, folder = dirname(specPath) } = workerData as BuildRequest;
 
 await answerFromThread(specPath, async (): Promise<BuiltBundle> => {
-  const folder = dirname(specPath);
   const engine = await resolveEngine(spec.engine, spec);
   return buildBundle(spec, await prepareUserModel(spec, folder), { folder, engine });
 });

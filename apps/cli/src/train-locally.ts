@@ -1,16 +1,16 @@
 /**
- * One run on a local cluster, from the spec to its result: start, submit, watch, end. Whatever happens, no process is left when it returns.
+ * One run on a local cluster, from its source to its result: start, submit, watch, end. Whatever happens, no process is left when it returns.
  */
-import type { RunSpec } from '@geodesic/run-spec';
-import type { BuiltBundle } from './build-bundle.ts';
-import { buildInThread } from './build-in-thread.ts';
-import { startLocalCluster, type LocalCluster } from './cluster/local-cluster.ts';
+import type { RunEvent } from '@geodesic/wire';
+import { startLocalCluster, type LocalCluster, type LocalClusterOptions } from './cluster/local-cluster.ts';
 import type { ClusterPrograms } from './cluster/programs.ts';
 import { within } from './cluster/within.ts';
 import { CliError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { Interruption } from './interruption.ts';
 import { connectToRun, type FinishedRun, type RunConnection } from './run-connection.ts';
+import type { PreparedRun, RunSource } from './run-folders/run-source.ts';
+import { readNumber, readText } from './view/event-fields.ts';
 import type { RunReporter } from './view/run-reporter.ts';
 
 // After Ctrl-C everything is gone within 2 s: the coordinator has 900 ms to commit and say so, all have 300 ms to leave and 400 ms after SIGTERM.
@@ -22,10 +22,10 @@ const AFTER_FAILURE = { graceMs: 0, termMs: 400 };
 const EXIT_NEWS_MS = 1_000;
 
 /** Options of {@link trainLocally}. */
-export interface TrainLocallyOptions {
-  readonly spec: RunSpec;
-  /** Named in errors about the spec. */
-  readonly specPath: string;
+export interface TrainLocallyOptions extends Pick<LocalClusterOptions, 'maxRestarts' | 'addressFor' | 'onExit'> {
+  readonly source: RunSource;
+  /** Worker processes at the start; `geo scale` changes it. */
+  readonly workers: number;
   readonly runsFolder: string;
   /** Port of the coordinator, 0 for a free one. */
   readonly port: number;
@@ -33,7 +33,7 @@ export interface TrainLocallyOptions {
   readonly reporter: RunReporter;
   readonly interruption: Pick<Interruption, 'requested'>;
   /** Handed the cluster as soon as there is one, for an end without ceremony. */
-  readonly onCluster: (cluster: Pick<LocalCluster, 'killNow'>) => void;
+  readonly onCluster: (cluster: LocalCluster) => void;
 }
 
 /**
@@ -45,12 +45,13 @@ export async function trainLocally(options: TrainLocallyOptions): Promise<Finish
   const interrupted = options.interruption.requested.then((): never => {
     throw interruptedError();
   });
-  const { cluster, built } = await startTogether(options, interrupted);
-  options.onCluster(cluster);
-  const connection = connectToRun(cluster.address, options.reporter);
-  const training = train({ cluster, built, connection, reporter: options.reporter });
+  const { cluster, prepared } = await startTogether(options, interrupted);
+  const connection = connectToRun(cluster.address);
+  const training = train({ cluster, prepared, connection, reporter: options.reporter });
   try {
-    const finished = await Promise.race([training, cluster.failed, interrupted]);
+    const untold = cluster.coordinatorLeft.then(async () => (await within(EXIT_NEWS_MS, training)) ?? connection.recordedEnd());
+    untold.catch(() => undefined); // whoever is first has the word
+    const finished = await Promise.race([training, untold, cluster.failed, interrupted]);
     await cluster.stop(AFTER_FINISH);
     return finished;
   } catch (error) {
@@ -64,31 +65,33 @@ export async function trainLocally(options: TrainLocallyOptions): Promise<Finish
   }
 }
 
-/** Starts the processes and traces the model at the same time; leaves nothing behind when either fails. */
+/** Starts the processes and prepares the run at the same time; leaves nothing behind when either fails. */
 async function startTogether(
-  { spec, specPath, runsFolder, port, programs, reporter }: TrainLocallyOptions,
+  { source, workers, runsFolder, port, programs, reporter, onCluster, maxRestarts, addressFor, onExit }: TrainLocallyOptions,
   interrupted: Promise<never>,
-): Promise<{ cluster: LocalCluster; built: BuiltBundle }> {
+): Promise<{ cluster: LocalCluster; prepared: PreparedRun }> {
   const giveUp = new AbortController();
   const { signal } = giveUp;
   interrupted.catch(() => giveUp.abort());
-  const { maxRestarts } = spec.cluster;
   const onNotice = (text: string): void => reporter.notice(text);
+  const { resume } = source;
+  const hooks = { onNotice, signal, ...(resume && { resume }), ...(addressFor && { addressFor }), ...(onExit && { onExit }) };
   const start = async (): Promise<LocalCluster> => {
-    const cluster = await startLocalCluster({ programs, runsFolder, port, maxRestarts, onNotice, signal });
-    cluster.startWorkers(spec.cluster.workers); // they wait for the run
+    const cluster = await startLocalCluster({ programs, runsFolder, port, maxRestarts, ...hooks });
+    onCluster(cluster);
+    cluster.scale(workers); // they wait for the run
     return cluster;
   };
   const orGiveUp = <T>(part: Promise<T>): Promise<T> => {
     part.catch(() => giveUp.abort());
     return part;
   };
-  const [started, built] = await Promise.allSettled([orGiveUp(start()), orGiveUp(buildInThread({ spec, specPath }, signal))]);
-  if (started.status === 'fulfilled' && built.status === 'fulfilled' && !signal.aborted)
-    return { cluster: started.value, built: built.value };
+  const [started, prepared] = await Promise.allSettled([orGiveUp(start()), orGiveUp(source.prepare(signal))]);
+  if (started.status === 'fulfilled' && prepared.status === 'fulfilled' && !signal.aborted)
+    return { cluster: started.value, prepared: prepared.value };
   if (started.status === 'fulfilled') await started.value.stop(AFTER_FAILURE);
   // The part that failed by itself has the reason; the other one only gave up.
-  const reasons = [built, started].flatMap((part) =>
+  const reasons = [prepared, started].flatMap((part) =>
     part.status === 'rejected' && part.reason !== signal.reason ? [part.reason as unknown] : [],
   );
   throw reasons[0] ?? interruptedError();
@@ -96,16 +99,27 @@ async function startTogether(
 
 interface TrainOptions extends Pick<TrainLocallyOptions, 'reporter'> {
   readonly cluster: LocalCluster;
-  readonly built: BuiltBundle;
+  readonly prepared: PreparedRun;
   readonly connection: RunConnection;
 }
 
-async function train({ cluster, built: { bundle, spec, summary }, connection, reporter }: TrainOptions): Promise<FinishedRun> {
+async function train({ cluster, prepared, connection, reporter }: TrainOptions): Promise<FinishedRun> {
+  let { endsPause = false } = prepared;
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'run.paused' && endsPause) {
+      endsPause = false; // a pause that comes later is another one
+      connection.resume('taken up by geo').catch((error: unknown) => reporter.notice(`still paused: ${(error as Error).message}`));
+    }
+    // The run says how many workers it wants, and sends home those too many; whoever started the processes starts the others.
+    if (event.type === 'run.scaled') cluster.scale(readNumber(event.data, 'workers'));
+    if (event.type === 'worker.draining') cluster.expectLeave(readText(event.data, 'worker'));
+    if (event.type === 'run.finished') cluster.expectEnd();
+    reporter.event(event);
+  };
   try {
-    reporter.begin({ name: spec.name, seed: spec.seed, steps: summary.steps, batch: spec.batch.examples }, summary);
-    const { directory } = await connection.submit(bundle);
-    cluster.logTo(directory);
-    return await connection.watchToEnd(() => cluster.expectEnd());
+    reporter.begin(prepared.header, prepared.summary);
+    cluster.belongTo(await prepared.begin(connection));
+    return await connection.watchToEnd(onEvent);
   } catch (error) {
     if (!cluster.isStopping) await within(EXIT_NEWS_MS, cluster.failed);
     throw error;
@@ -113,7 +127,7 @@ async function train({ cluster, built: { bundle, spec, summary }, connection, re
 }
 
 function interruptedError(directory?: string): CliError {
-  const hint = directory === undefined ? 'nothing was started yet' : `what was committed is in ${directory}`;
+  const hint = directory === undefined ? 'nothing was started yet' : `geo resume takes it up again; what was committed is in ${directory}`;
   return new CliError({
     code: 'INTERRUPTED',
     message: 'run: expected to train to the last step, got interrupted',

@@ -32,6 +32,14 @@ async function trainOn(spec: string, ...args: readonly string[]): Promise<Readon
   return dataOf(result);
 }
 
+let undisturbed: Promise<unknown> | undefined;
+
+/** The digest of the manifold's 20 steps by one worker whom nobody disturbs. */
+function undisturbedDigest(): Promise<unknown> {
+  undisturbed ??= trainOn(ndm, '--set', 'steps=20', '--workers', '1').then((data) => data['paramsDigest']);
+  return undisturbed;
+}
+
 describe('geo run', () => {
   it('answers with one envelope that has every documented field', async () => {
     const data = await train();
@@ -58,8 +66,7 @@ describe('geo run', () => {
     const result = await running.ended;
     expect(result.exitCode).toBe(0);
     expect(result.stderr).toContain('killed by SIGKILL); started again (1 of 3)');
-    const undisturbed = await trainOn(ndm, '--set', 'steps=20', '--workers', '1');
-    expect(dataOf(result)['paramsDigest']).toBe(undisturbed['paramsDigest']);
+    expect(dataOf(result)['paramsDigest']).toBe(await undisturbedDigest());
   });
 
   it('prints the groups, progress, the result and the next steps as text', async () => {
@@ -91,13 +98,34 @@ describe('geo run with a search, a codec and probes', () => {
   });
 });
 
+/** The process id of the coordinator of this test's runs. */
+function coordinatorPid(): number {
+  const [coordinator] = processesNaming(runs).filter((line) => line.includes('coordinator'));
+  return Number.parseInt(coordinator, 10);
+}
+
 describe('geo run without its coordinator', () => {
-  it('ends with exit code 3, names the log and leaves no worker', async () => {
-    const running = startGeo('run', mlp, '--runs', runs, '--format', 'jsonl', '--set', 'steps=100000');
+  it('goes on with another one and the same workers, and has the same bits', async () => {
+    const running = startGeo('run', ndm, ...short, '--runs', runs, '--format', 'jsonl', '--set', 'steps=20');
+    const { data } = await running.event(({ type }) => type === 'worker.joined');
+    await running.event((event) => event.type === 'step.committed' && event.data['step'] === 5);
+    process.kill(coordinatorPid(), 'SIGKILL');
+    expect((await running.event(({ type }) => type === 'run.resumed')).data).toMatchObject({ term: 2 });
+    const result = await running.ended;
+    expect(result).toMatchObject({ exitCode: 0, stderr: 'geo: coordinator ended (killed by SIGKILL); started again (1 of 3)\n' });
+    const lines = result.stdout.trimEnd().split('\n').slice(0, -1);
+    const events = lines.map((line) => JSON.parse(line) as { type: string; data: { step?: number; pid?: number } });
+    const steps = events.filter(({ type }) => type === 'step.committed').map((event) => event.data.step);
+    expect(steps).toEqual(Array.from({ length: 21 }, (_, step) => step)); // step 0 initialises
+    expect(events.filter(({ type, data: { pid } }) => type === 'worker.joined' && pid === data['pid'])).toHaveLength(2);
+    expect(dataOf(result)['paramsDigest']).toBe(await undisturbedDigest());
+  });
+
+  it('ends with exit code 3 when it may not be started again, names the log and leaves no worker', async () => {
+    const running = startGeo('run', mlp, '--runs', runs, '--format', 'jsonl', '--set', 'steps=100000', '--set', 'cluster.maxRestarts=0');
     const { data } = await running.event(({ type }) => type === 'worker.joined');
     await running.event(({ type }) => type === 'step.committed');
-    const [coordinator] = processesNaming(runs).filter((line) => line.includes('coordinator'));
-    process.kill(Number.parseInt(coordinator, 10), 'SIGKILL');
+    process.kill(coordinatorPid(), 'SIGKILL');
     const { exitCode, stdout } = await running.ended;
     expect(exitCode).toBe(3);
     expect(isAlive(Number(data['pid']))).toBe(false);

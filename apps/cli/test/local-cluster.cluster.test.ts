@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startLocalCluster, type LocalCluster } from '../src/cluster/local-cluster.ts';
 
 let folder: string;
@@ -27,11 +27,13 @@ async function start({
   worker = 'waits',
   maxRestarts = 2,
   signal = new AbortController().signal,
+  resume = undefined as string | undefined,
 }): Promise<LocalCluster> {
   const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.mjs`, import.meta.url));
   const programs = { coordinator: fixture(coordinator), worker: fixture(worker) };
   const onNotice = (text: string): void => void notices.push(text);
-  cluster = await startLocalCluster({ programs, runsFolder: folder, port: 0, maxRestarts, onNotice, signal });
+  const taken = resume === undefined ? {} : { resume: { run: resume, from: 50, takeover: true } };
+  cluster = await startLocalCluster({ programs, runsFolder: folder, port: 0, maxRestarts, onNotice, signal, ...taken });
   return cluster;
 }
 
@@ -46,6 +48,11 @@ describe('startLocalCluster', () => {
     await expect(start({ coordinator: 'does-not-start' })).rejects.toMatchObject({ code: 'COORDINATOR_START', exitCode: 3, message });
   });
 
+  it('lets a coordinator that takes a run up have the word when it cannot', async () => {
+    const message = { code: 'RUN_DAMAGED', message: 'no record', hint: 'geo verify says more' };
+    await expect(start({ coordinator: 'is-damaged', resume: 'run-1' })).rejects.toMatchObject(message);
+  });
+
   it('gives up when it is told to', async () => {
     await expect(start({ coordinator: 'waits', signal: AbortSignal.timeout(20) })).rejects.toThrow('timeout');
   });
@@ -54,7 +61,7 @@ describe('startLocalCluster', () => {
 describe('LocalCluster', () => {
   it('starts a killed worker again until the restarts are used up, then fails', async () => {
     const { failed } = await start({ worker: 'is-killed' });
-    cluster?.startWorkers(1);
+    cluster?.scale(1);
     await expect(failed).rejects.toMatchObject({ code: 'WORKERS_LOST', exitCode: 1 });
     expect(notices).toEqual([
       'worker-1 ended (killed by SIGKILL); started again (1 of 2)',
@@ -65,7 +72,7 @@ describe('LocalCluster', () => {
 
   it('does not start a refused worker again and passes its reason on', async () => {
     const { failed } = await start({ worker: 'is-refused' });
-    cluster?.startWorkers(1);
+    cluster?.scale(1);
     await expect(failed).rejects.toThrow('worker-1 ended with exit code 78: FINGERPRINT_MISMATCH: engine');
     expect(notices).toEqual(['worker-1 is lost (exit code 78): FINGERPRINT_MISMATCH: engine']);
   });
@@ -76,10 +83,44 @@ describe('LocalCluster', () => {
     await expect(failed).rejects.toMatchObject({ code: 'COORDINATOR_LOST', exitCode: 3, message });
   });
 
+  it('starts a killed coordinator again on its port for its run, until the restarts are used up', async () => {
+    const { failed } = await start({ coordinator: 'says-its-arguments', resume: 'run-1' });
+    cluster?.belongTo({ runId: 'run-1', directory: folder });
+    const log = (): string => readFileSync(join(folder, 'logs', 'coordinator.log'), 'utf8');
+    for (const restarts of [1, 2]) {
+      cluster?.coordinator.kill('SIGKILL');
+      await vi.waitFor(() => expect(log().match(/--port 1 --once --exit-with-parent --resume run-1"/g)).toHaveLength(restarts));
+    }
+    expect(log()).toContain('--port 0 --once --exit-with-parent --resume run-1 --from 50 --takeover"');
+    cluster?.coordinator.kill('SIGKILL');
+    await expect(failed).rejects.toMatchObject({ code: 'COORDINATOR_LOST', exitCode: 3 });
+    expect(notices).toEqual([
+      'coordinator ended (killed by SIGKILL); started again (1 of 2)',
+      'coordinator ended (killed by SIGKILL); started again (2 of 2)',
+    ]);
+  });
+
+  it('scales: starts workers under free names beside those that leave, and starts nobody again who left', async () => {
+    await start({});
+    const names = (): readonly string[] => cluster?.workers.map(({ name }) => name) ?? [];
+    cluster?.scale(3);
+    expect(names()).toEqual(['worker-1', 'worker-2', 'worker-3']);
+    const [, second] = cluster?.workers ?? [];
+    cluster?.expectLeave('worker-2');
+    cluster?.scale(3);
+    expect(names()).toEqual(['worker-1', 'worker-2', 'worker-3', 'worker-4']);
+    second.kill('SIGKILL');
+    await second.exited;
+    expect(names()).toEqual(['worker-1', 'worker-3', 'worker-4']);
+    cluster?.scale(4);
+    expect(names()).toEqual(['worker-1', 'worker-2', 'worker-3', 'worker-4']);
+    expect(notices).toEqual([]);
+  });
+
   it('ends processes that leave when asked, and kills those that stay', async () => {
     const { failed } = await start({ coordinator: 'listens-and-stays' });
-    cluster?.startWorkers(2);
-    cluster?.logTo(folder);
+    cluster?.scale(2);
+    cluster?.belongTo({ runId: 'run-1', directory: folder });
     await cluster?.stop({ graceMs: 0, termMs: 200 });
     expect(await Promise.race([failed.catch(() => 'failed'), Promise.resolve('quiet')])).toBe('quiet');
     expect(readFileSync(join(folder, 'logs', 'coordinator.log'), 'utf8')).toContain('ignored SIGTERM');

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { paramsDigest } from '@geodesic/checkpoint';
+import { CheckpointStore, paramsDigest } from '@geodesic/checkpoint';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dataOf, geo, startGeo } from './geo-process.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
@@ -47,11 +47,9 @@ const mixed = {
 
 /** The digest of the last parameters of a run that goes on, in this process, from a checkpoint of a run's folder. */
 async function resumed(directory: string, step: number): Promise<string> {
-  const folder = join(directory, 'checkpoints', `step-${String(step).padStart(6, '0')}`);
-  const names = ['parameters.safetensors', 'state.safetensors', 'optimizer.safetensors'];
-  const files = new Map(names.map((name) => [name, readFileSync(join(folder, name))]));
+  const { files } = await new CheckpointStore(join(directory, 'checkpoints')).read(step);
   const cluster = new SimulatedCluster(readFileSync(join(directory, 'bundle.bin')));
-  const { trainer } = await cluster.run({ workers: 2 }, { from: { step, files, rejections: [] } });
+  const { trainer } = await cluster.run({ workers: 2 }, { from: { step, files } });
   return paramsDigest(trainer.layout, trainer.parameters);
 }
 

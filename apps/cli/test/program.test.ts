@@ -15,6 +15,12 @@ describe('runProgram', () => {
     expect((await geo('run', '--help')).out).toContain('--set <path=value>');
   });
 
+  it('groups its commands by what people want', async () => {
+    const { out } = await geo('--help');
+    for (const heading of ['Train:', 'Steer a run that is under way:', 'Look into a run:', 'Break things on purpose:'])
+      expect(out).toContain(`\n${heading}\n`);
+  });
+
   it('suggests the command that was meant', async () => {
     expect(await geo('valdate', 'x.yaml')).toEqual({
       exitCode: 2,

@@ -4,7 +4,7 @@
  * parameters. The digest of a run must not depend on any of it.
  */
 import { createHash } from 'node:crypto';
-import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from '@geodesic/checkpoint';
+import { decodeSafetensors, encodeSafetensors, type CheckpointFile } from '@geodesic/checkpoint';
 import {
   applyUpdate,
   combine,
@@ -21,7 +21,7 @@ import {
   type PhasePlan,
   type SlotComputer,
 } from '@geodesic/cluster';
-import { committedFiles, openTrainer, resumedRun, type ResumedRun } from '@geodesic/coordinator/trainer';
+import { committedFiles, createTrainer, openTrainer, resumedRun, type ResumedRun, type ResumePoint } from '@geodesic/coordinator/trainer';
 import { deriveKey, fillUniform, permutation } from '@geodesic/random';
 import { createSlotComputer } from '@geodesic/worker/slot-program';
 
@@ -34,10 +34,13 @@ export interface ClusterShape {
   readonly disorder?: number;
 }
 
-/** What a run left behind after a step, as bytes of its checkpoint's files. */
+/** What a run left behind after a step. */
 export interface Saved {
   readonly step: number;
+  /** Its checkpoint's files as bytes. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** The same, as they are given to a store. */
+  readonly content: Readonly<Record<string, CheckpointFile>>;
   /** Who was given up, and why, since the last one. */
   readonly rejections: readonly string[];
 }
@@ -75,12 +78,10 @@ export class SimulatedCluster {
     this.#bundle = bundle;
   }
 
-  /** Trains to the end, or from a checkpoint to the end. */
-  async run(shape: ClusterShape, { from }: { readonly from?: Saved } = {}): Promise<SimulatedRun> {
+  /** Trains to the end, or from a checkpoint to the end: one that this cluster saved, or one that was read from a disk. */
+  async run(shape: ClusterShape, { from }: { readonly from?: Saved | ResumePoint } = {}): Promise<SimulatedRun> {
     while (this.#computers.length < shape.workers) this.#computers.push(await createSlotComputer(this.#bundle));
-    const { layout } = openTrainer(this.#bundle);
-    const resumed = from && resumedRun(opened(from), { step: from.step, layout });
-    const coordinator = new Coordinator(openTrainer(this.#bundle, resumed), resumed);
+    const coordinator = from ? await this.#resumed('content' in from ? opened(from) : from) : new Coordinator(openTrainer(this.#bundle));
     const workers = new Workers(this.#computers.slice(0, shape.workers), shape, coordinator);
     coordinator.save();
     for (let plan = coordinator.trainer.plan(); plan; plan = coordinator.trainer.plan()) {
@@ -94,11 +95,21 @@ export class SimulatedCluster {
     }
     return coordinator.finish();
   }
+
+  async #resumed(point: ResumePoint): Promise<Coordinator> {
+    const { trainer, meta } = await createTrainer(this.#bundle, point);
+    return new Coordinator(trainer as Trainer, resumedRun(point.files, { ...point, layout: meta.parametersLayout }));
+  }
 }
 
-/** The files of a checkpoint, from their bytes. */
-function opened({ files }: Saved): ReadonlyMap<string, SafetensorsFile> {
-  return new Map([...files].map(([name, bytes]) => [name, decodeSafetensors(bytes)]));
+/** A checkpoint from the bytes of its files. */
+function opened({ step, files }: Saved): ResumePoint {
+  return { step, files: new Map([...files].map(([name, bytes]) => [name, decodeSafetensors(bytes)])) };
+}
+
+/** Whether the arrays that went into a checkpoint still hold what they held when it was made. */
+export function isUntouched({ files, content }: Saved): boolean {
+  return Object.entries(content).every(([name, { tensors }]) => Buffer.from(files.get(name)!).equals(encodeSafetensors(tensors)));
 }
 
 /** The committed side. */
@@ -142,6 +153,7 @@ class Coordinator {
     const files = { ...committedFiles({ parameters, state, previous: this.previous }, layout), ...this.trainer.checkpoint() };
     this.#saved.push({
       step: this.#step,
+      content: files,
       files: new Map(Object.entries(files).map(([name, file]) => [name, encodeSafetensors(file.tensors)])),
       rejections: this.#rejections.slice(this.#reported).map(({ reason }) => reason),
     });

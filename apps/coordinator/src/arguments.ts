@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { CoordinatorError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
+import type { ResumeRequest } from './resume-run.ts';
 
 /** What the command line says. */
 export interface CoordinatorArguments {
@@ -12,20 +13,41 @@ export interface CoordinatorArguments {
   readonly once: boolean;
   /** End when standard input ends: the parent has gone. */
   readonly exitWithParent: boolean;
+  /** A run to take up again. */
+  readonly resume?: ResumeRequest;
 }
 
-const USAGE = 'geodesic-coordinator --runs DIR [--host 127.0.0.1] [--port 0] [--once] [--exit-with-parent]';
+const USAGE =
+  'geodesic-coordinator --runs DIR [--resume RUN [--from STEP] [--takeover] [--rebase]] [--host 127.0.0.1] [--port 0] [--once] [--exit-with-parent]';
 
 /** Reads the arguments after the program's name. @throws {CoordinatorError} USAGE */
 export function parseCoordinatorArguments(args: readonly string[]): CoordinatorArguments {
-  const { runs, host, port, once, 'exit-with-parent': exitWithParent } = readOptions(args);
+  const { runs, host, port, once, 'exit-with-parent': exitWithParent, ...rest } = readOptions(args);
   if (runs === undefined || runs === '') throw usage('--runs: expected a folder, got none');
-  const number = Number(port);
-  if (!/^\d+$/.test(port) || number > 65_535) throw usage(`--port: expected 0..65535, got ${JSON.stringify(port)}`);
-  return { runs, host, port: number, once, exitWithParent };
+  if (!/^\d+$/.test(port) || Number(port) > 65_535) throw usage(`--port: expected 0..65535, got ${JSON.stringify(port)}`);
+  const resume = readResume(rest);
+  return { runs, host, port: Number(port), once, exitWithParent, ...(resume && { resume }) };
 }
 
-function readOptions(args: readonly string[]): {
+interface ResumeOptions {
+  readonly resume?: string;
+  readonly from?: string;
+  readonly takeover: boolean;
+  readonly rebase: boolean;
+}
+
+function readResume({ resume: run, from, takeover, rebase }: ResumeOptions): ResumeRequest | undefined {
+  if (run === undefined) {
+    const stray = from !== undefined ? '--from' : takeover ? '--takeover' : rebase ? '--rebase' : undefined;
+    if (stray !== undefined) throw usage(`${stray}: expected --resume RUN beside it, got none`);
+    return undefined;
+  }
+  if (run === '') throw usage('--resume: expected the name of a run, got none');
+  if (from !== undefined && !/^\d+$/.test(from)) throw usage(`--from: expected a step, got ${JSON.stringify(from)}`);
+  return { run, takeover, rebase, ...(from !== undefined && { from: Number(from) }) };
+}
+
+function readOptions(args: readonly string[]): ResumeOptions & {
   runs?: string;
   host: string;
   port: string;
@@ -41,6 +63,10 @@ function readOptions(args: readonly string[]): {
         port: { type: 'string', default: '0' },
         once: { type: 'boolean', default: false },
         'exit-with-parent': { type: 'boolean', default: false },
+        resume: { type: 'string' },
+        from: { type: 'string' },
+        takeover: { type: 'boolean', default: false },
+        rebase: { type: 'boolean', default: false },
       },
     }).values;
   } catch (error) {

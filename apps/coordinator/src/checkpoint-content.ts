@@ -1,7 +1,7 @@
 /**
  * What a checkpoint of a run holds, both ways. `parameters.safetensors` has one tensor a parameter in layout order, `state.safetensors` the
  * workers' state vector and, where the run reads it, the last committed change `previous` [P]; the rest is the trainer's own:
- * `optimizer.safetensors` with the optimiser's state and the committed state in float64. P parameters.
+ * `optimizer.safetensors` with the optimiser's state and the committed state in float64, under a version of its own. P parameters.
  */
 import { float32Tensor, float64Tensor, type CheckpointFile, type StoredArray, type StoredTensor } from '@geodesic/checkpoint';
 import { viewOf, type Layout } from '@geodesic/tensor';
@@ -23,14 +23,20 @@ export interface ResumedRun extends CommittedArrays {
   readonly step: number;
   /** The trainer's own, by name; float64. */
   readonly optimizer: Readonly<Record<string, Float64Array>>;
+  /** The optimiser's own state begins anew, its count of steps goes on; default false. */
+  readonly freshOptimizer?: boolean;
 }
 
+/** Version of optimizer.safetensors: its names and their meaning. A file that says nothing is of version 1. */
+export const STATE_VERSION = 1;
+
 /** A file of a checkpoint, as it is written or was read. */
-type Tensors = Pick<CheckpointFile, 'tensors'>;
+type Tensors = Pick<CheckpointFile, 'tensors' | 'metadata'>;
 
 const PARAMETERS = 'parameters.safetensors';
 const STATE = 'state.safetensors';
 const OPTIMIZER = 'optimizer.safetensors';
+const VERSION_KEY = 'state-version';
 
 /** The files of the committed arrays; copies. O(P) */
 export function committedFiles({ parameters, state, previous }: CommittedArrays, layout: Layout): Readonly<Record<string, CheckpointFile>> {
@@ -41,32 +47,47 @@ export function committedFiles({ parameters, state, previous }: CommittedArrays,
   return { [PARAMETERS]: { tensors: new Map(tensors) }, [STATE]: { tensors: new Map(others) } };
 }
 
-/** The file of the trainer's own arrays; copies. */
+/**
+ * The file of the trainer's own arrays, which must never be written to again: they are not copied. Stored as chunks: much of it is the same
+ * from one checkpoint to the next.
+ */
 export function optimizerFile(arrays: ResumedRun['optimizer']): Readonly<Record<string, CheckpointFile>> {
-  const tensors = Object.entries(arrays).map(([name, values]) => [name, float64Tensor([values.length], values.slice())] as const);
-  return { [OPTIMIZER]: { tensors: new Map(tensors) } };
+  const tensors = Object.entries(arrays).map(([name, values]) => [name, float64Tensor([values.length], values)] as const);
+  return { [OPTIMIZER]: { tensors: new Map(tensors), metadata: { [VERSION_KEY]: String(STATE_VERSION) }, store: 'chunks' } };
 }
 
 /**
  * A run from the files of a checkpoint; the arrays are copies.
- * @throws {CoordinatorError} naming a file or tensor that is missing, or not what the bundle says
+ * @throws {CoordinatorError} CHECKPOINT_UNFIT naming the first file or tensor that is missing, too many, or not what the bundle says
  */
 export function resumedRun(
   files: ReadonlyMap<string, Tensors>,
-  { step, layout }: { readonly step: number; readonly layout: Layout },
+  { step, layout, freshOptimizer = false }: { readonly step: number; readonly layout: Layout; readonly freshOptimizer?: boolean },
 ): ResumedRun {
+  requireVersion(files);
   const parameters = new Float32Array(layout.size);
   for (const { name, shape } of layout.entries)
     viewOf(layout, parameters, name).set(tensorOf(files, PARAMETERS, { name, shape, of: Float32Array }));
+  const own = new Set(layout.entries.map(({ name }) => name));
+  const foreign = [...tensorsOf(files, PARAMETERS).keys()].find((name) => !own.has(name));
+  if (foreign !== undefined) throw unfit(`expected no tensor ${foreign} in ${PARAMETERS}, which the model does not have, got one`);
   const vectors = tensorsOf(files, STATE);
   const state = tensorOf(files, STATE, { name: 'state', of: Float32Array }).slice();
   const previous = vectors.has('previous') ? tensorOf(files, STATE, { name: 'previous', of: Float32Array }).slice() : new Float32Array(0);
   const optimizer = [...tensorsOf(files, OPTIMIZER).keys()].map(
     (name) => [name, tensorOf(files, OPTIMIZER, { name, of: Float64Array }).slice()] as const,
   );
-  const own = tensorOf(files, OPTIMIZER, { name: 'step', shape: [1], of: Float64Array })[0];
-  if (own !== step) throw unfit(`expected the optimizer's state after step ${step}, got that after step ${own}`);
-  return { step, parameters, state, previous, optimizer: Object.fromEntries(optimizer) };
+  const last = tensorOf(files, OPTIMIZER, { name: 'step', shape: [1], of: Float64Array })[0];
+  if (last !== step) throw unfit(`expected the optimizer's state after step ${step}, got that after step ${last}`);
+  return { step, parameters, state, previous, optimizer: Object.fromEntries(optimizer), ...(freshOptimizer && { freshOptimizer }) };
+}
+
+/** @throws {CoordinatorError} CHECKPOINT_UNFIT where the optimiser's state is of a version that is not known here */
+function requireVersion(files: ReadonlyMap<string, Tensors>): void {
+  const version = files.get(OPTIMIZER)?.metadata?.[VERSION_KEY] ?? '1';
+  if (version === String(STATE_VERSION)) return;
+  const hint = 'resume with the version of Geodesic that wrote the checkpoint';
+  throw unfit(`expected ${OPTIMIZER} of ${VERSION_KEY} ${STATE_VERSION}, got ${version}`, hint);
 }
 
 function tensorsOf(files: ReadonlyMap<string, Tensors>, file: string): ReadonlyMap<string, StoredTensor> {
@@ -88,7 +109,7 @@ function tensorOf<T extends StoredArray>(
   throw unfit(`expected ${name} in ${file} to be a ${of.name} [${(shape ?? found.shape).join()}], got ${dtype} [${found.shape.join()}]`);
 }
 
-function unfit(message: string): CoordinatorError {
-  const hint = 'resume with the bundle and the checkpoint of one run';
+/** The error of a checkpoint that a bundle cannot go on from. */
+export function unfit(message: string, hint = 'resume with the bundle and the checkpoint of one run'): CoordinatorError {
   return new CoordinatorError('CHECKPOINT_UNFIT', `resume: ${message}`, { hint, exitCode: EXIT.data });
 }

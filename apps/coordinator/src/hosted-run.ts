@@ -1,230 +1,258 @@
 /**
- * One run from its acceptance to its end: makes the folder, puts the parts together, runs the loop, and leaves a readable folder
- * however the run ended. Checkpoint 0, spec and bundle are durable before record 1 of the log.
+ * One run of this coordinator, new or taken up again: puts workers, loop and folder together and carries what happens from one to the others.
+ * However it ends, the folder is readable, and a resume can go on from it.
  */
-import { createHash } from 'node:crypto';
-import { paramsDigest, writeDurably } from '@geodesic/checkpoint';
-import type { Fingerprint, RoundFailure } from '@geodesic/cluster';
-import type { Logger } from '@geodesic/telemetry';
+import type { ControlEntry, Fingerprint, LogEntry } from '@geodesic/cluster';
 import { ParameterPublisher, WireError } from '@geodesic/wire';
-import type { Traffic } from '@geodesic/wire';
-import { CheckpointWriter } from './checkpoint-writer.ts';
-import type { CapturedCheckpoint } from './checkpoint-writer.ts';
-import { CommitLogFile } from './commit-log-file.ts';
-import { CommittedParameters } from '@geodesic/cluster';
-import { reportError } from './errors.ts';
+import type { ControlRequest, RunStatus } from '@geodesic/wire';
+import { bundleDigestOf } from './bundle-digest.ts';
 import type { ErrorReport } from './errors.ts';
-import { RunEvents } from './run-events.ts';
-import { createRunFolder } from './run-folder.ts';
-import type { RunFolder } from './run-folder.ts';
+import { finishRun } from './finish-run.ts';
+import { openPool } from './open-pool.ts';
+import { controlError, requireWorker } from './control-errors.ts';
 import { RoundObjects } from './round-objects.ts';
+import type { RunEvents } from './run-events.ts';
+import { RunFingerprint } from './run-fingerprint.ts';
+import { RunKeeper } from './run-keeper.ts';
 import { RunLoop } from './run-loop.ts';
-import type { CommittedStep, CurvatureReport, RejectedAttempt } from './run-loop.ts';
-import type { RunMeta, RunTrainer } from './run-meta.ts';
-import { RunReporter } from './run-reporter.ts';
-import type { FinishedData, RunResult, RunState } from './run-result.ts';
-import { WorkerPool } from './worker-pool.ts';
-
-/** Options of {@link hostRun}. */
-export interface HostedRunOptions {
-  /** The folder of run folders; exists. */
-  readonly runs: string;
-  readonly bundle: Uint8Array;
-  readonly trainer: RunTrainer;
-  readonly meta: RunMeta;
-  readonly traffic: () => Traffic;
-  readonly logger: Logger;
-}
-
-/** `sha256:` of a bundle, under which workers fetch it. */
-export function bundleDigestOf(bundle: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bundle).digest('hex')}`;
-}
-
-/** Accepts a run: everything that record 0 vouches for is durable when the promise resolves. */
-export async function hostRun(options: HostedRunOptions): Promise<HostedRun> {
-  const folder = await createRunFolder({ runs: options.runs, meta: options.meta, bundle: options.bundle, now: new Date() });
-  const events = new RunEvents(folder.file('events.ndjson'), (error) =>
-    options.logger.warn('events.ndjson is incomplete', { run: folder.runId, error }),
-  );
-  const reporter = await RunReporter.open({ folder, meta: options.meta, events, traffic: options.traffic });
-  const log = await CommitLogFile.create(folder.file('commit.log'));
-  const run = new HostedRun({ ...options, folder, events, reporter, log });
-  await run.prepare();
-  return run;
-}
+import type { RunNews } from './run-loop-observer.ts';
+import type { RunParts } from './run-parts.ts';
+import type { FinishedData, RunState } from './run-result.ts';
+import { isDeposition, watchStanding } from './standing-watch.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
 /** A run of this coordinator. */
 export class HostedRun {
   readonly runId: string;
   readonly directory: string;
-  readonly bundle: Uint8Array;
   readonly bundleDigest: string;
   readonly events: RunEvents;
   readonly pool: WorkerPool;
   readonly publisher: ParameterPublisher;
   readonly #objects = new RoundObjects();
-  readonly #options: HostedRunOptions & { folder: RunFolder; events: RunEvents; reporter: RunReporter; log: CommitLogFile };
-  readonly #committed: CommittedParameters;
-  readonly #checkpoints: CheckpointWriter;
+  readonly #parts: RunParts;
   readonly #loop: RunLoop;
-  #captured: CapturedCheckpoint | undefined;
-  #hasStarted = false;
+  readonly #keeper: RunKeeper;
+  readonly #fingerprint: RunFingerprint;
+  readonly #startedAt = performance.now();
+  #wantedWorkers: number | undefined;
+  #pauseReason: string;
+  #ended: RunState | undefined;
 
-  /** Use {@link hostRun}. */
-  constructor(options: HostedRunOptions & { folder: RunFolder; events: RunEvents; reporter: RunReporter; log: CommitLogFile }) {
-    const { folder, events, trainer, meta, log, bundle } = options;
-    this.#options = options;
+  /** Everything that record 0 vouches for is durable. */
+  constructor(parts: RunParts) {
+    const { folder, events, trainer, committed, journal, start, past } = parts;
+    this.#parts = parts;
     this.runId = folder.runId;
     this.directory = folder.path;
-    this.bundle = bundle;
-    this.bundleDigest = bundleDigestOf(bundle);
+    this.bundleDigest = bundleDigestOf(parts.bundle);
     this.events = events;
-    const committed = new CommittedParameters(trainer, { usesPrevious: meta.usesPrevious === true });
-    this.#committed = committed;
-    this.publisher = new ParameterPublisher({ snapshot: () => committed.snapshot() });
-    this.pool = new WorkerPool({
-      run: this.runId,
-      bundleDigest: this.bundleDigest,
-      leaseMs: meta.leaseMs,
-      heartbeatMs: meta.heartbeatMs,
-      observer: {
-        joined: (worker, details) => this.#joined(worker, details),
-        lost: (worker, reason) => events.emit('worker.lost', { worker, reason }),
-        progress: (worker, report) => events.emit('worker.progress', { worker, ...report }),
-      },
+    this.#wantedWorkers = past.wantedWorkers;
+    this.#pauseReason = past.pauseReason ?? '';
+    this.#keeper = new RunKeeper(parts);
+    this.#fingerprint = new RunFingerprint(parts);
+    this.publisher = new ParameterPublisher({ snapshot: () => committed.snapshot(), isHeldBack: (start.ahead?.length ?? 0) > 0 });
+    this.pool = openPool(parts, {
+      joined: (worker, details) => this.#joined(worker, details),
+      event: (type, data) => events.emit(type, data),
     });
-    this.#checkpoints = new CheckpointWriter({
-      folder,
+    this.#loop = new RunLoop({
+      ...start,
+      run: this.runId,
       trainer,
       committed,
-      layout: meta.parametersLayout,
-      onWritten: (step, path) => events.emit('checkpoint.written', { step, path }),
+      pool: this.pool,
+      publisher: this.publisher,
+      objects: this.#objects,
+      log: { append: (entry) => this.#append(entry) },
+      observer: { told: (news) => this.#told(news) },
+      ...(journal && {
+        journal: start.usesJournal ? journal : { append: (record) => journal.append(record), take: async () => undefined },
+      }),
+      gate: () => this.#keeper.gate,
     });
-    const observer = {
-      advanced: (step: number) => this.#advanced(step),
-      committed: (step: CommittedStep) => this.#stepCommitted(step),
-      rejected: (attempt: RejectedAttempt) => this.#rejected(attempt),
-      refreshed: (report: CurvatureReport) => events.emit('curvature.refreshed', { ...report }),
-      evaluated: options.reporter.evaluated.bind(options.reporter),
-      unevaluated: (failure: RoundFailure) => events.emit('evaluation.failed', { ...failure }),
-    };
-    const { runId: run, pool, publisher } = this;
-    this.#loop = new RunLoop({ run, trainer, committed, pool, publisher, objects: this.#objects, log, observer });
   }
 
-  /** Makes checkpoint 0 and record 0 durable. */
-  async prepare(): Promise<void> {
-    const { log, meta } = this.#options;
-    await this.#checkpoints.write(this.#checkpoints.capture(0));
-    const { chain, checksum } = this.#committed.position;
-    const { specDigest, seed, engine } = meta;
-    await log.append({ type: 'run', run: this.runId, specDigest, bundleDigest: this.bundleDigest, chain, checksum, seed, engine });
+  /** How the run stands. */
+  get status(): RunStatus {
+    const { log, meta } = this.#parts;
+    const { engine, steps } = meta;
+    return {
+      run: this.runId,
+      directory: this.directory,
+      state: this.#state(),
+      step: this.#loop.step,
+      steps,
+      term: log.term,
+      workers: this.pool.workers,
+      engine,
+    };
+  }
+
+  /** This process, in the leader record. */
+  get leadership(): Pick<RunParts, 'folder' | 'leader'> & { readonly term: number } {
+    const { folder, leader, log } = this.#parts;
+    return { folder, leader, term: log.term };
   }
 
   /** Runs to the end; the folder is complete and every worker told when the promise resolves. Never rejects. */
   async run(): Promise<FinishedData> {
+    const { past, start, logger, log } = this.#parts;
     let state: RunState;
     let error: ErrorReport | undefined;
+    let cause: unknown;
+    const endWatch = watchStanding(log, (deposition) => this.#loop.end(deposition));
     try {
+      if (start.ahead?.length === 0) this.#recovered();
       state = await this.#loop.run();
-    } catch (cause) {
+    } catch (thrown) {
       state = 'failed';
-      error = await this.#reportFailure(cause);
-      this.#options.logger.error('the run failed', { run: this.runId, error: cause });
+      cause = thrown;
+      error = await this.#keeper.reportFailure(thrown, this.#loop.step);
+      logger.error('the run failed', { run: this.runId, error: thrown });
     }
-    const finished = await this.#finish(state, error);
-    this.events.emit('run.finished', { ...finished });
+    endWatch();
+    const { step, ahead, stopReason } = this.#loop;
+    const end = { state, step, ahead, cause, ...(error && { error }), ...(stopReason !== undefined && { stopReason }) };
+    const finished = await finishRun(this.#parts, { ...end, ...(past.finished && { before: past.finished }) });
+    const isDeposed = finished.error?.code === 'LOG_DEPOSED'; // whatever was asked of it at last: the run and its workers are another's
+    this.#ended = finished.state;
+    this.#parts.storage.close();
+    if (!isDeposed) this.events.emit('run.finished', { ...finished });
     await this.events.close();
-    this.pool.end(finished.state);
+    if (isDeposed) this.pool.release();
+    else this.pool.end(finished.state);
     this.publisher.close();
     return finished;
   }
 
   /** What workers may fetch. @throws {WireError} NOT_FOUND */
   object(digest: string): Uint8Array {
-    const found = digest === this.bundleDigest ? this.bundle : this.#objects.find(digest);
+    const found = digest === this.bundleDigest ? this.#parts.bundle : this.#objects.find(digest);
     if (found) return found;
     throw new WireError('NOT_FOUND', `fetch: expected the bundle or a vector in use, got ${digest}`, 'go on: its round is over');
   }
 
-  /** Stops after the step in progress, within about a second. */
-  stop(reason: string): void {
-    this.#loop.stop(reason);
+  /**
+   * Takes a person's wish; it is in the log when the promise resolves.
+   * @returns the first step for which it holds
+   * @throws {WireError} NOT_FOUND for a worker, REFUSED when the run is ending
+   */
+  async control({ action, reason, workers, worker }: Omit<ControlRequest, 'run'>): Promise<number> {
+    if (action === 'stop') return this.stop(reason);
+    if (worker !== undefined && action === 'drain') requireWorker(this.pool.workers, worker);
+    try {
+      const request = { action, reason, ...(workers !== undefined && { workers }), ...(worker !== undefined && { worker }) };
+      return (await this.#loop.control(request)).step;
+    } catch (cause) {
+      throw controlError(cause);
+    }
+  }
+
+  /**
+   * Stops after the step in progress, within about a second; resolves when that is in the log, or the log cannot be written.
+   * @throws {WireError} REFUSED: the run goes on under another coordinator
+   */
+  async stop(reason: string): Promise<number> {
+    const { log, storage } = this.#parts;
+    const step = this.#loop.nextStep;
+    storage.stopWaiting();
+    if (this.#ended !== undefined || this.#loop.stopReason !== undefined) return step;
+    const logged = log.append({ type: 'control', action: 'stop', step, reason });
+    this.#loop.stop(reason); // takes effect at once: a stop must work when the disk does not
+    await logged.catch((error: unknown) => {
+      if (isDeposition(error)) throw controlError(error); // any other error is how the run ends
+    });
+    return step;
+  }
+
+  #state(): RunStatus['state'] {
+    if (this.#ended !== undefined) return this.#ended;
+    if (this.#loop.stopReason !== undefined) return 'stopping';
+    if (this.#loop.ahead > 0) return 'recovering';
+    return this.#loop.isPaused || this.#parts.storage.isFailing ? 'paused' : 'running';
+  }
+
+  #told(news: RunNews): void {
+    const { reporter, checkpoints, events, logger } = this.#parts;
+    switch (news.type) {
+      case 'advanced':
+        this.#keeper.advanced(news.step);
+        break;
+      case 'reproduced':
+        if (news.layers) events.emit('curvature.refreshed', { step: news.step, layers: news.layers });
+        this.#keeper.durable();
+        if (this.#loop.ahead === 0) this.#recovered();
+        break;
+      case 'committed': {
+        const { type: _type, ...step } = news;
+        reporter.committed(step);
+        this.#keeper.durable();
+        break;
+      }
+      case 'rejected': {
+        const { type: _type, ...attempt } = news;
+        if (attempt.takenBack) checkpoints.disprove(attempt.step - 1);
+        events.emit('step.rejected', attempt);
+        break;
+      }
+      case 'refreshed': {
+        const { type: _type, ...report } = news;
+        events.emit('curvature.refreshed', report);
+        break;
+      }
+      case 'evaluated':
+        reporter.evaluated(news);
+        break;
+      case 'unevaluated':
+        events.emit('evaluation.failed', { ...news.failure });
+        break;
+      case 'controlled':
+        this.#controlled(news.entry);
+        break;
+      case 'paused':
+        logger.info('the run is paused', { run: this.runId, step: news.step });
+        events.emit('run.paused', { step: news.step, reason: this.#pauseReason });
+        break;
+    }
+  }
+
+  #controlled({ action, step, reason, workers, worker }: ControlEntry): void {
+    const { events } = this.#parts;
+    if (action === 'pause') this.#pauseReason = reason;
+    if (action === 'resume') events.emit('run.continued', { step, reason });
+    if (action === 'drain' && worker !== undefined) this.pool.drain(worker);
+    if (action !== 'scale' || workers === undefined) return;
+    this.#wantedWorkers = workers;
+    events.emit('run.scaled', { workers, reason });
+    this.#drainSurplus();
+  }
+
+  /** Lets the last workers in code-unit order go when there are more than are wanted. */
+  #drainSurplus(): void {
+    if (this.#wantedWorkers === undefined) return;
+    const staying = this.pool.workers.filter(({ state }) => state !== 'draining');
+    for (const { worker } of staying.slice(this.#wantedWorkers)) this.pool.drain(worker);
   }
 
   #joined(worker: string, { pid, fingerprint }: { pid: number; fingerprint: Fingerprint }): void {
-    const { reporter, log } = this.#options;
+    const { reporter } = this.#parts;
     this.events.emit('worker.joined', { worker, pid });
-    if (this.#hasStarted) return;
-    this.#hasStarted = true;
-    reporter.started(this.pool.size);
-    const solve = this.#options.trainer.fingerprint;
-    log.append({ type: 'fingerprint', fingerprint, ...(solve && { solve }) }).catch(() => undefined); // the next step's append fails with the same error
+    this.#fingerprint.joined(fingerprint);
+    if (!reporter.hasStarted) reporter.started(this.pool.size);
+    this.#drainSurplus();
   }
 
-  #advanced(step: number): void {
-    const { checkpointEvery, steps } = this.#options.meta;
-    const isDue = checkpointEvery > 0 && step > 0 && step < steps && step % checkpointEvery === 0;
-    if (isDue) this.#captured = this.#checkpoints.capture(step);
+  /** The parameters stand at the head of the log again. */
+  #recovered(): void {
+    const { replayed, recomputed } = this.#loop.rounds;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    this.events.emit('run.recovered', { step: this.#loop.step, seconds, replayed, recomputed });
   }
 
-  #stepCommitted(step: CommittedStep): void {
-    const { reporter, logger } = this.#options;
-    reporter.committed(step);
-    this.#keepDumps();
-    const captured = this.#captured;
-    this.#captured = undefined;
-    if (captured === undefined) return;
-    this.#checkpoints
-      .write(captured)
-      .catch((error: unknown) => logger.error('checkpoint not written; the run goes on', { step: captured.step, error }));
-  }
-
-  #rejected(attempt: RejectedAttempt): void {
-    if (attempt.takenBack) this.#checkpoints.disprove(attempt.step - 1);
-    this.events.emit('step.rejected', { ...attempt });
-  }
-
-  /** A failure with the place from which to start again: the parameters of the last step have not been seen to work. */
-  async #reportFailure(cause: unknown): Promise<ErrorReport> {
-    const report = reportError(cause);
-    await this.#checkpoints.idle();
-    const path = this.#checkpoints.lastProven(this.#loop.step);
-    return path === undefined ? report : { ...report, message: `${report.message}; the last good checkpoint is ${path}` };
-  }
-
-  /** Keeps matrices that could not be inverted at first; the step went on without waiting for them. */
-  #keepDumps(): void {
-    const { folder, logger, trainer } = this.#options;
-    for (const { name, bytes } of trainer.takeDumps?.() ?? []) {
-      const path = folder.failedFactor(name);
-      logger.warn('a curvature factor was not positive definite', { run: this.runId, kept: path });
-      writeDurably(path, bytes).catch((error: unknown) => logger.warn('the factor was not kept', { path, error }));
-    }
-  }
-
-  async #finish(state: RunState, error: ErrorReport | undefined): Promise<FinishedData> {
-    const { folder, log, reporter, trainer, meta, logger } = this.#options;
-    const { step, stopReason } = this.#loop;
-    const digest = paramsDigest(meta.parametersLayout, this.#committed.parameters);
-    const measurements = state === 'completed' ? (trainer.result?.() ?? {}) : {};
-    const result: RunResult = reporter.result({ state, steps: step, paramsDigest: digest, measurements });
-    const reason = error?.message ?? stopReason;
-    const { version, chain } = this.#committed.position;
-    try {
-      await this.#checkpoints.idle();
-      if (this.#checkpoints.lastStep !== step) await this.#checkpoints.write(this.#checkpoints.capture(step));
-      if (stopReason !== undefined) await log.append({ type: 'control', action: 'stop', step: step + 1, reason: stopReason });
-      await log.append({ type: 'finished', state, step, version, chain, paramsDigest: digest, ...(reason !== undefined && { reason }) });
-      await log.close();
-      await reporter.close();
-      await writeDurably(folder.file('result.json'), `${JSON.stringify({ ...result, ...(error && { error }) }, undefined, 2)}\n`);
-      await writeDurably(folder.file('run.svg'), reporter.picture(result));
-    } catch (cause) {
-      logger.error('the run folder is incomplete', { run: this.runId, error: cause });
-      return { state: 'failed', result: { ...result, state: 'failed' }, error: error ?? reportError(cause) };
-    }
-    return { state, result, ...(error && { error }) };
+  async #append(entry: LogEntry): Promise<void> {
+    const { log, reporter } = this.#parts;
+    await log.append(entry);
+    if (entry.type === 'step' || entry.type === 'rejected') reporter.dropped(entry);
   }
 }

@@ -2,8 +2,8 @@
  * Every connected worker before it belongs to a run: checks the protocol version and lets it wait until there is a run. Workers may
  * connect before a run is submitted, and any number of them.
  */
-import { PROTOCOL_VERSION, WireError } from '@geodesic/wire';
-import type { SessionHandler, SessionPeer, SessionService, WorkerMessage } from '@geodesic/wire';
+import { refuseVersion, WireError } from '@geodesic/wire';
+import type { CoordinatorMessage, SessionHandler, SessionPeer, SessionService, WorkerMessage } from '@geodesic/wire';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** What a worker said of itself. */
@@ -44,7 +44,8 @@ export class Lobby implements SessionService {
     const greet = (hello: Hello): void => {
       visitor = { peer, hello };
       const guest = visitor;
-      if (hello.protocol !== PROTOCOL_VERSION) refuseProtocol(peer, hello.protocol);
+      const refusal = refuseVersion(hello);
+      if (refusal) turnAway(peer, refusal);
       else if (this.#endState !== undefined) sendHome(peer, this.#endState);
       else if (this.#pool) room = this.#pool.receive(guest);
       else this.#waiting.set(guest, (pool) => (room = pool.receive(guest)));
@@ -69,9 +70,7 @@ function sendHome(peer: SessionPeer, state: string): void {
   peer.end();
 }
 
-function refuseProtocol(peer: SessionPeer, got: number): void {
-  const [expected, field] = [String(PROTOCOL_VERSION), 'protocol'];
-  const message = `hello.protocol: expected ${expected}, got ${got} (run the same version of coordinator and worker)`;
-  peer.send({ type: 'refused', code: 'PROTOCOL_MISMATCH', field, expected, got: String(got), message });
+function turnAway(peer: SessionPeer, refusal: CoordinatorMessage): void {
+  peer.send(refusal);
   peer.end();
 }

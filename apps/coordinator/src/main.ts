@@ -9,14 +9,14 @@ import { exitCodeOf, reportError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadTrainerFactory } from './load-trainer.ts';
+import type { TrainerFactory } from './run-meta.ts';
 import { startCoordinator } from './start-coordinator.ts';
 
 const logger = createLogger({ component: 'coordinator' });
 
 async function main(): Promise<ExitCode> {
   const { exitWithParent, ...options } = parseCoordinatorArguments(process.argv.slice(2));
-  const createTrainer = async (bundle: Uint8Array): ReturnType<Awaited<ReturnType<typeof loadTrainerFactory>>> =>
-    (await loadTrainerFactory())(bundle);
+  const createTrainer: TrainerFactory = async (bundle, resume) => (await loadTrainerFactory())(bundle, resume);
   const coordinator = await startCoordinator({ ...options, createTrainer, logger });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => coordinator.stop(signal));
   if (exitWithParent) process.stdin.once('end', () => coordinator.stop('the parent process ended')).resume();

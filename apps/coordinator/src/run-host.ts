@@ -1,24 +1,27 @@
 /**
- * The coordinator's services: takes one run at a time, lets people watch and stop it, and serves its bundle, parameters and uploads.
- * A run that is over stays watchable until the next one or the end of the process.
+ * The coordinator's services: takes one run at a time, new, forked or taken up again, lets people watch and control it, and serves its bundle,
+ * parameters and uploads. A run that is over stays watchable until the next one or the end of the process.
  */
-import type { Logger } from '@geodesic/telemetry';
+import { writeLeader } from '@geodesic/run-store';
 import { WireError } from '@geodesic/wire';
-import type { ExchangeService, RunEvent, RunsService, Traffic } from '@geodesic/wire';
+import type { ControlRequest, ExchangeService, RunEvent, RunsService, RunStatus, Submission } from '@geodesic/wire';
+import { createRun } from './create-run.ts';
 import { reportError } from './errors.ts';
-import { hostRun } from './hosted-run.ts';
+import { openForkPoint, openLearning } from './fork-point.ts';
 import type { HostedRun } from './hosted-run.ts';
 import type { Lobby } from './lobby.ts';
+import { resumeRun } from './resume-run.ts';
+import type { ResumeRequest } from './resume-run.ts';
 import type { TrainerFactory } from './run-meta.ts';
+import type { RunSurroundings } from './run-parts.ts';
 import type { FinishedData } from './run-result.ts';
 
 /** Options of {@link RunHost}. */
-export interface RunHostOptions {
-  readonly runs: string;
+export interface RunHostOptions extends RunSurroundings {
   readonly createTrainer: TrainerFactory;
   readonly lobby: Lobby;
-  readonly logger: Logger;
-  readonly traffic: () => Traffic;
+  /** Where this process listens, once it does. */
+  readonly address: () => string;
   /** No second run will come: workers are sent home after the first. */
   readonly once: boolean;
   readonly onFinished: (finished: FinishedData) => void;
@@ -31,6 +34,7 @@ export class RunHost implements RunsService {
   readonly #options: RunHostOptions;
   #run: HostedRun | undefined;
   #active: Promise<void> | undefined;
+  #stopReason: string | undefined;
 
   constructor(options: RunHostOptions) {
     this.#options = options;
@@ -41,35 +45,32 @@ export class RunHost implements RunsService {
     await this.#run?.events.delivered;
   }
 
-  async submit(bundle: Uint8Array): Promise<{ runId: string; directory: string }> {
-    if (this.#active) {
-      throw new WireError(
-        'BUSY',
-        'submit: expected no run in progress, got one',
-        'wait for its end, stop it, or start another coordinator',
-      );
-    }
-    const accepted = this.#accept(bundle);
-    // Taken before the first await, so that two submissions at once cannot both pass.
-    this.#active = accepted.then(
-      (run) => this.#conduct(run),
-      () => (this.#active = undefined),
-    );
-    const { runId, directory } = await accepted;
+  async submit(submission: Submission): Promise<{ runId: string; directory: string }> {
+    const { runId, directory } = await this.#host(() => this.#accept(submission));
     return { runId, directory };
+  }
+
+  /** Takes a run up again; resolves when it goes on. @throws what {@link resumeRun} refuses it with */
+  async resume(request: ResumeRequest): Promise<void> {
+    await this.#host(() => resumeRun(this.#options, request));
   }
 
   watch(runId: string, fromSequence: number, signal: AbortSignal): AsyncIterable<RunEvent> {
     return this.#find(runId, 'watch').events.watch(fromSequence, signal);
   }
 
-  async stop(runId: string, reason: string): Promise<void> {
-    this.#find(runId, 'stop').stop(reason);
+  async control({ run, ...wish }: ControlRequest): Promise<{ step: number }> {
+    return { step: await this.#present(run, 'control').control(wish) };
+  }
+
+  async get(run: string): Promise<RunStatus> {
+    return this.#present(run, 'get').status;
   }
 
   /** Stops the run in progress, if any; resolves when it is over. */
   async shutdown(reason: string): Promise<void> {
-    this.#run?.stop(reason);
+    this.#stopReason = reason; // of a run that is being opened
+    this.#run?.stop(reason).catch(() => undefined); // how it ends is told by its end
     await this.#active;
   }
 
@@ -86,20 +87,41 @@ export class RunHost implements RunsService {
     };
   }
 
-  async #accept(bundle: Uint8Array): Promise<HostedRun> {
-    const { createTrainer, onRefused, runs, traffic, logger } = this.#options;
-    let learning: Awaited<ReturnType<TrainerFactory>>;
+  /** Opens a run and conducts it; resolves when it is open. */
+  async #host(open: () => Promise<HostedRun>): Promise<HostedRun> {
+    if (this.#active) {
+      throw new WireError(
+        'BUSY',
+        'submit: expected no run in progress, got one',
+        'wait for its end, stop it, or start another coordinator',
+      );
+    }
+    const opened = open();
+    // Taken before the first await, so that two submissions at once cannot both pass.
+    this.#active = opened.then(
+      (run) => this.#conduct(run),
+      () => (this.#active = undefined),
+    );
+    return opened;
+  }
+
+  async #accept({ bundle, fork }: Submission): Promise<HostedRun> {
+    const { createTrainer, onRefused, runs } = this.#options;
+    const origin = fork && (await openForkPoint(runs, fork));
+    let learning: Awaited<ReturnType<typeof openLearning>>;
     try {
-      learning = await createTrainer(bundle);
+      learning = await openLearning(createTrainer, bundle, origin);
     } catch (cause) {
       const { message } = reportError(cause);
-      const hint = 'the bundle was made by another version or is damaged: submit the run again';
+      const hint = fork
+        ? 'fork with changes that keep the model'
+        : 'the bundle was made by another version or is damaged: submit the run again';
       const error = new WireError('BUNDLE', `submit: expected a bundle that can be run, got ${message}`, hint, { cause });
       onRefused(error);
       throw error;
     }
     try {
-      return await hostRun({ runs, bundle, traffic, logger, ...learning });
+      return await createRun({ ...this.#options, bundle, ...learning, fork: origin });
     } catch (cause) {
       const { message } = reportError(cause);
       throw new WireError(
@@ -112,15 +134,26 @@ export class RunHost implements RunsService {
   }
 
   async #conduct(run: HostedRun): Promise<void> {
-    const { lobby, logger, once, onFinished } = this.#options;
+    const { lobby, logger, once, onFinished, address } = this.#options;
     this.#run = run;
-    logger.info('run accepted', { run: run.runId, directory: run.directory });
+    const { folder, leader, term } = run.leadership;
+    logger.info('run accepted', { run: run.runId, directory: run.directory, term });
+    // For people and for whoever wants to take the run over: nothing depends on it.
+    await writeLeader(folder, { address: address(), leader, term, startedAt: new Date().toISOString() }).catch((error: unknown) =>
+      logger.warn('coordinator.json is not written', { run: run.runId, error }),
+    );
     lobby.openRun(run.pool);
+    if (this.#stopReason !== undefined) run.stop(this.#stopReason).catch(() => undefined);
     const finished = await run.run();
-    lobby.closeRun({ state: finished.state, final: once });
+    lobby.closeRun({ state: finished.state, final: once && finished.error?.code !== 'LOG_DEPOSED' });
     logger.info('run over', { run: run.runId, state: finished.state });
     this.#active = undefined;
     onFinished(finished);
+  }
+
+  /** An empty name is the present run's. */
+  #present(runId: string, operation: string): HostedRun {
+    return runId === '' && this.#run ? this.#run : this.#find(runId, operation);
   }
 
   #find(runId: string, operation: string): HostedRun {

@@ -1,14 +1,14 @@
 /**
  * What a run tells people: its events, its measurements file, its totals and its picture. Nothing here decides anything.
  */
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { collectSeries, formatDuration, MeasurementsWriter, renderRunPicture } from '@geodesic/telemetry';
+import type { CommittedStep, Evaluation, LogView } from '@geodesic/cluster';
+import { collectSeries, formatDuration, renderRunPicture } from '@geodesic/telemetry';
 import type { MeasurementRecord } from '@geodesic/telemetry';
 import type { Traffic } from '@geodesic/wire';
+import type { RunFolder } from '@geodesic/run-store';
+import { announcementOf } from './announcement-of.ts';
+import { LineFile, parseLine, readLines } from './line-file.ts';
 import type { RunEvents } from './run-events.ts';
-import type { RunFolder } from './run-folder.ts';
-import type { CommittedStep, Evaluation } from './run-loop.ts';
 import type { RunMeta } from './run-meta.ts';
 import type { RunResult, RunState } from './run-result.ts';
 
@@ -21,30 +21,75 @@ export interface RunReporterOptions {
   readonly traffic: () => Traffic;
 }
 
+/** What a run has used so far. */
+type Totals = Pick<RunResult, 'seconds' | 'bytesUp' | 'bytesDown'>;
+
 /** Reports one run. */
 export class RunReporter {
   readonly #options: RunReporterOptions;
-  readonly #file: FileHandle;
-  readonly #writer: MeasurementsWriter;
-  readonly #records: MeasurementRecord[] = [];
+  readonly #file: LineFile;
+  readonly #records: MeasurementRecord[];
+  readonly #recorded: Set<string>;
+  /** Validation losses by step. */
+  readonly #validation = new Map<number, number>();
   readonly #before: Traffic;
+  /** Of the coordinators before this one. */
+  readonly #earlier: Totals;
   #latest: Record<string, number> = {};
   #examples = 0;
+  #droppedSlots = 0;
   #startedAt: number | undefined;
 
-  private constructor(options: RunReporterOptions, file: FileHandle) {
+  private constructor(options: RunReporterOptions, { file, records }: { file: LineFile; records: MeasurementRecord[] }) {
     this.#options = options;
     this.#file = file;
-    this.#writer = new MeasurementsWriter((text) => file.appendFile(text));
+    this.#records = records;
+    this.#recorded = new Set(records.map(identityOf));
     this.#before = options.traffic();
+    const { seconds = 0, bytesUp = 0, bytesDown = 0 } = (options.events.last('step.committed')?.data ?? {}) as Partial<Totals>;
+    this.#earlier = { seconds, bytesUp, bytesDown };
+    if (options.events.last('run.started')) this.#startedAt = performance.now();
+    for (const { split, step, loss, accuracy, examples: _count, ...columns } of records)
+      if (typeof split === 'string') this.#noteEvaluation({ split, step, means: numbersOf({ loss, accuracy, ...columns }) });
   }
 
-  /** Opens the measurements file and announces the run. */
-  static async open(options: RunReporterOptions): Promise<RunReporter> {
-    const { folder, events } = options;
-    const reporter = new RunReporter(options, await open(folder.file('measurements.ndjson'), 'a'));
-    events.emit('run.accepted', { runId: folder.runId, directory: folder.path });
-    return reporter;
+  /** Goes on after what the measurements file holds. @param options.onError told when that file cannot be written */
+  static async open(options: RunReporterOptions & { readonly onError: (error: Error) => void }): Promise<RunReporter> {
+    const path = options.folder.file('measurements.ndjson');
+    const records = await readLines(path, (line) => parseLine(line) as MeasurementRecord | undefined);
+    const file = new LineFile({ path, lines: records, onError: options.onError });
+    return new RunReporter(options, { file, records });
+  }
+
+  /** Whether a worker has ever joined. */
+  get hasStarted(): boolean {
+    return this.#startedAt !== undefined;
+  }
+
+  /** Validation losses by step, of the evaluations so far. */
+  get validation(): ReadonlyMap<number, number> {
+    return this.#validation;
+  }
+
+  /** The run has been accepted. @param origin of a fork: what it goes on from */
+  accepted(origin: Readonly<Record<string, unknown>> = {}): void {
+    const { folder, events } = this.#options;
+    events.emit('run.accepted', { runId: folder.runId, directory: folder.path, ...origin });
+  }
+
+  /** What the log has is told where it has not been told before, and counted. */
+  recount({ commits }: Pick<LogView, 'commits'>): void {
+    for (const entry of commits) {
+      const { type: _type, ...told } = announcementOf(entry);
+      if ('examples' in told) this.committed(told);
+      else this.#options.events.emit('step.rejected', told);
+      this.dropped(entry);
+    }
+  }
+
+  /** Slots that a relaxed run left out of a commit. */
+  dropped({ rounds = [] }: LogView['commits'][number]): void {
+    for (const { dropped = [] } of rounds) this.#droppedSlots += dropped.length;
   }
 
   /** The first worker has joined. */
@@ -67,7 +112,7 @@ export class RunReporter {
   /** The parameters after a step have been evaluated. */
   evaluated({ step, split, loss, accuracy, columns = {}, examples }: Evaluation): void {
     const means = { loss, ...(accuracy !== undefined && { accuracy }), ...columns };
-    for (const [name, mean] of Object.entries(means)) this.#latest[`${split}${name[0].toUpperCase()}${name.slice(1)}`] = mean;
+    this.#noteEvaluation({ step, split, means });
     this.#record({ step, split, ...means, examples });
     this.#options.events.emit('evaluation', { step, split, ...means, examples });
   }
@@ -82,6 +127,7 @@ export class RunReporter {
       steps,
       examples: this.#examples,
       ...this.#totals(),
+      ...(meta.exactness === 'relaxed' && { exactness: meta.exactness, droppedSlots: this.#droppedSlots }),
       seed: meta.seed,
       engine: meta.engine,
       parameters: meta.parametersLayout.size,
@@ -102,23 +148,47 @@ export class RunReporter {
       { label: 'steps', value: String(steps) },
       { label: 'time', value: formatDuration(seconds) },
     ];
-    return renderRunPicture(collectSeries(this.#records), { name: meta.name, facts, ...(meta.subtitle && { subtitle: meta.subtitle }) });
+    return renderRunPicture(collectSeries(this.#records.toSorted((a, b) => a.step - b.step)), {
+      name: meta.name,
+      facts,
+      ...(meta.subtitle && { subtitle: meta.subtitle }),
+    });
   }
 
   /** Resolves when the measurements are in the file. */
   async close(): Promise<void> {
-    await this.#writer.flush();
     await this.#file.close();
   }
 
-  #record(record: MeasurementRecord): void {
-    this.#records.push(record);
-    this.#writer.write(record).catch(() => undefined); // numbers for people: the commit log alone must not fail
+  #noteEvaluation({ step, split, means }: { step: number; split: string; means: Readonly<Record<string, number>> }): void {
+    for (const [name, mean] of Object.entries(means)) this.#latest[`${split}${name[0].toUpperCase()}${name.slice(1)}`] = mean;
+    if (split === 'validation') this.#validation.set(step, means['loss']);
   }
 
-  #totals(): Pick<RunResult, 'seconds' | 'bytesUp' | 'bytesDown'> {
+  #record(record: MeasurementRecord): void {
+    const identity = identityOf(record);
+    if (this.#recorded.has(identity)) return;
+    this.#recorded.add(identity);
+    this.#records.push(record);
+    this.#file.added();
+  }
+
+  #totals(): Totals {
     const { bytesUp, bytesDown } = this.#options.traffic();
     const seconds = this.#startedAt === undefined ? 0 : (performance.now() - this.#startedAt) / 1000;
-    return { seconds, bytesUp: bytesUp - this.#before.bytesUp, bytesDown: bytesDown - this.#before.bytesDown };
+    return {
+      seconds: this.#earlier.seconds + seconds,
+      bytesUp: this.#earlier.bytesUp + bytesUp - this.#before.bytesUp,
+      bytesDown: this.#earlier.bytesDown + bytesDown - this.#before.bytesDown,
+    };
   }
+}
+
+/** Equal for two records of the same measurement. */
+function identityOf({ step, split }: MeasurementRecord): string {
+  return JSON.stringify([step, split ?? null]);
+}
+
+function numbersOf(values: Readonly<Record<string, MeasurementRecord[string] | undefined>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
 }

@@ -14,6 +14,10 @@ export interface RunResult {
   readonly examples: number;
   /** From the first worker's joining to the end. */
   readonly seconds: number;
+  /** Where equal bits are not promised. */
+  readonly exactness?: 'relaxed';
+  /** Slots that a relaxed run left out of its rounds, in all. */
+  readonly droppedSlots?: number;
   readonly seed: number;
   readonly engine: string;
   /** Number of parameters. */

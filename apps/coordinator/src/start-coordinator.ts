@@ -2,6 +2,7 @@
  * Starts a coordinator in this process: checks the folder, listens, hosts runs. The parts that a test replaces are options.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { prepareRunsFolder } from '@geodesic/run-store';
 import { silentLogger } from '@geodesic/telemetry';
 import type { Logger } from '@geodesic/telemetry';
 import { serveWire } from '@geodesic/wire';
@@ -9,12 +10,12 @@ import type { WireServer } from '@geodesic/wire';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { Lobby } from './lobby.ts';
-import { prepareRunsFolder } from './run-folder.ts';
+import type { ResumeRequest } from './resume-run.ts';
 import { RunHost } from './run-host.ts';
 import type { TrainerFactory } from './run-meta.ts';
 import type { FinishedData } from './run-result.ts';
 
-/** How long a coordinator that is done waits for somebody to read the end of its run, ms; less when it was told to leave. */
+/** How long a coordinator that is done waits for somebody to read the end of its run, ms; less when it was told to leave, or is deposed. */
 const DELIVERY_GRACE_MS = { finished: 2000, stopped: 300 };
 
 /** Options of {@link startCoordinator}. */
@@ -28,6 +29,8 @@ export interface StartOptions {
   readonly port?: number;
   /** End after one run. */
   readonly once?: boolean;
+  /** A run to take up again before others may be submitted. */
+  readonly resume?: ResumeRequest;
   readonly logger?: Logger;
 }
 
@@ -41,13 +44,14 @@ export interface Coordinator {
   stop(reason: string): void;
 }
 
-/** Starts a coordinator. @throws {CoordinatorError} FOLDER, {WireError} PORT_IN_USE */
+/** Starts a coordinator. @throws {RunStoreError} FOLDER, {WireError} PORT_IN_USE, and what a resume is refused with */
 export async function startCoordinator(options: StartOptions): Promise<Coordinator> {
   const { createTrainer, host = '127.0.0.1', port = 0, once = false, logger = silentLogger() } = options;
   const runs = await prepareRunsFolder(options.runs);
   const lobby = new Lobby();
   let server: WireServer | undefined;
   let isStopping = false;
+  let isDeposed = false;
   let end: (code: ExitCode) => void = () => undefined;
   const ending = new Promise<ExitCode>((resolve) => (end = resolve));
   const runHost = new RunHost({
@@ -57,8 +61,10 @@ export async function startCoordinator(options: StartOptions): Promise<Coordinat
     logger,
     once,
     traffic: () => server?.traffic ?? { bytesUp: 0, bytesDown: 0 },
+    address: () => server?.address ?? '',
     onFinished: (finished) => {
-      if (once) end(codeOf(finished));
+      isDeposed = finished.error?.code === 'LOG_DEPOSED';
+      if (once || isDeposed) end(codeOf(finished));
     },
     onRefused: (error) => {
       logger.error(error.message, { error });
@@ -68,26 +74,31 @@ export async function startCoordinator(options: StartOptions): Promise<Coordinat
   server = await serveWire({ host, port, session: lobby, exchange: runHost.exchange, runs: runHost });
   const { address } = server;
   const close = server.close.bind(server);
+  // It listens already: workers that look for a coordinator wait in the lobby while the run is read.
+  if (options.resume) await runHost.resume(options.resume).catch((error: unknown) => close().then(() => Promise.reject(error)));
   return {
     address,
     over: ending.then(async (code) => {
-      await delivered(runHost, isStopping ? DELIVERY_GRACE_MS.stopped : DELIVERY_GRACE_MS.finished);
+      await delivered(runHost, isStopping || isDeposed ? DELIVERY_GRACE_MS.stopped : DELIVERY_GRACE_MS.finished);
       await close();
       return code;
     }),
     stop: (reason) => {
       isStopping = true;
       void runHost.shutdown(reason).then(() => {
-        lobby.closeRun({ state: 'stopped', final: true });
+        if (!isDeposed) lobby.closeRun({ state: 'stopped', final: true }); // else its workers look for the run's leader
         end(EXIT.ok);
       });
     },
   };
 }
 
+/** Failures that another try would meet again. */
+const FINAL: ReadonlySet<string> = new Set(['ROUND_FAILED', 'PROGRAM_FAILED', 'SEARCH_FAILED', 'STEP_FAILED', 'LOG_MISMATCH']);
+
 function codeOf({ state, error }: FinishedData): ExitCode {
   if (state !== 'failed') return EXIT.ok;
-  if (['ROUND_FAILED', 'PROGRAM_FAILED', 'SEARCH_FAILED', 'STEP_FAILED'].includes(error?.code ?? '')) return EXIT.data;
+  if (FINAL.has(error?.code ?? '')) return EXIT.data;
   return error?.code === 'INTERNAL' ? EXIT.internal : EXIT.retryable;
 }
 

@@ -24,21 +24,28 @@ import {
 } from '@geodesic/natural-gradient';
 import { batchAt, digestRunSpec, modelName, validateRunSpec, type RunSpec } from '@geodesic/run-spec';
 import { entryOf, makeLayout, type Layout, type TensorData } from '@geodesic/tensor';
-import { optimizerFile, type ResumedRun } from './checkpoint-content.ts';
+import { optimizerFile, resumedRun, unfit, type ResumedRun } from './checkpoint-content.ts';
 import { advanceState, initialState, type CommittedState } from './committed-state.ts';
 import { initialParameters } from './initial-parameters.ts';
 import { openLinalg, openLocalLinalg } from './open-linalg.ts';
 import { phasePlan, type Stage } from './phase-plan.ts';
+import { COMMITTED, resumedState } from './resumed-state.ts';
 import type { RunMeta, RunTrainer, TrainerFactory } from './run-meta.ts';
 import { stepFailure } from './step-failure.ts';
 import { asFloat32, inputsOf, phaseOf, programOf, totalsOf } from './step-rounds.ts';
 
 export { committedFiles, resumedRun, type ResumedRun } from './checkpoint-content.ts';
+export type { ResumePoint } from './run-meta.ts';
 
-/** The learning side of a submitted bundle, and what the cluster side must know of it. @throws what is wrong with the bundle */
-export const createTrainer: TrainerFactory = async (bytes) => {
+/**
+ * The learning side of a submitted bundle, and what the cluster side must know of it; from a checkpoint it goes on with every bit that the
+ * run had there.
+ * @throws what is wrong with the bundle; {CoordinatorError} CHECKPOINT_UNFIT naming the first thing of the checkpoint that does not fit
+ */
+export const createTrainer: TrainerFactory = async (bytes, resume) => {
   const opened = openBundle(bytes);
-  const trainer = new BundleTrainer(opened, await openLinalg(opened.spec.linalg));
+  const resumed = resume && resumedRun(resume.files, { ...resume, layout: makeLayout(opened.bundle.parameters) });
+  const trainer = new BundleTrainer(opened, await openLinalg(opened.spec.linalg), resumed);
   const { spec, steps, layout } = trainer;
   const meta: RunMeta = {
     spec,
@@ -50,8 +57,14 @@ export const createTrainer: TrainerFactory = async (bytes) => {
     parametersLayout: layout,
     engine: spec.engine,
     checkpointEvery: spec.checkpoint.every,
+    keep: spec.checkpoint.keep,
+    exactness: spec.exactness,
+    ...(spec.relaxed?.quorum !== undefined && { quorum: spec.relaxed.quorum }),
     leaseMs: spec.cluster.leaseMs,
     heartbeatMs: spec.cluster.heartbeatMs,
+    quarantineMs: spec.cluster.quarantineMs,
+    backup: spec.cluster.backup,
+    journal: spec.cluster.journal,
     usesPrevious: usesPrevious(opened.bundle),
     subtitle: `${modelName(spec.model)} on ${spec.data.source}, ${layout.size.toLocaleString('en')} parameters`,
   };
@@ -61,7 +74,7 @@ export const createTrainer: TrainerFactory = async (bytes) => {
 /**
  * Opens the data of a bundle for its sizes and builds its optimiser; without LAPACK, which has to be loaded.
  * @param resume where the run stands; default: before its first step
- * @throws what is wrong with the bundle, {RangeError} for `linalg: lapack`
+ * @throws what is wrong with the bundle, {RangeError} for `linalg: lapack`, {CoordinatorError} CHECKPOINT_UNFIT
  */
 export function openTrainer(bytes: Uint8Array, resume?: ResumedRun): BundleTrainer {
   const opened = openBundle(bytes);
@@ -92,7 +105,7 @@ function usesPrevious({ phases, search }: Bundle): boolean {
 const mostDumps = 8;
 
 /** Names of the committed state beside the optimiser's own. */
-const [VALUES, WEIGHTS] = ['committed/values', 'committed/weights'];
+const [VALUES, WEIGHTS] = [`${COMMITTED}values`, `${COMMITTED}weights`];
 
 /** A step under way. */
 interface OpenStep {
@@ -126,6 +139,8 @@ export class BundleTrainer implements RunTrainer {
     this.spec = spec;
     this.steps = spec.steps!;
     this.layout = makeLayout(bundle.parameters);
+    if (resume && resume.step > this.steps)
+      throw unfit(`expected a checkpoint of one of the run's ${this.steps} steps, got step ${resume.step}`, 'give the run more steps');
     this.parameters = resume?.parameters.slice() ?? initialParameters(bundle.parameters, spec.seed);
     this.optimizer = createOptimizer({
       groups: bundle.groups.map(({ options, ...group }) => ({ ...group, ...options }) as unknown as GroupConfig),
@@ -145,7 +160,8 @@ export class BundleTrainer implements RunTrainer {
       arch: process.arch,
       ...this.optimizer.fingerprint,
     };
-    const { [VALUES]: values, [WEIGHTS]: weights, ...optimizerState } = resume?.optimizer ?? this.#firstState();
+    const first = this.#firstState();
+    const { [VALUES]: values, [WEIGHTS]: weights, ...optimizerState } = resume ? resumedState(resume, first) : first;
     this.#optimizerState = optimizerState;
     this.#committed = { values, weights };
     this.state = Float32Array.from(values);
@@ -209,7 +225,7 @@ export class BundleTrainer implements RunTrainer {
     }
   }
 
-  /** The optimiser's state and the committed state, both in float64. */
+  /** The optimiser's state and the committed state, both in float64; a step replaces their arrays and writes into none. */
   checkpoint(): Readonly<Record<string, CheckpointFile>> {
     const { values, weights } = this.#committed;
     return optimizerFile({ ...this.#optimizerState, [VALUES]: values, [WEIGHTS]: weights });

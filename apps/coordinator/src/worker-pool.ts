@@ -2,51 +2,17 @@
  * The workers of one run: carries events from sessions and uploads to the coordinator machine, and its actions to the sessions. Owns
  * the clock and the tick; decides nothing that the machine does not say.
  */
-import { codedSegments, CoordinatorMachine, sameRound } from '@geodesic/cluster';
-import type { Contribution, CoordinatorAction, CoverageEntry, Fingerprint, Member, RoundFailure, RoundPlan } from '@geodesic/cluster';
-import type {
-  ContributeAck,
-  ContributionHeader,
-  CoordinatorMessage,
-  SessionHandler,
-  WireContribution,
-  WorkerMessage,
-} from '@geodesic/wire';
-import { sameSegments } from '@geodesic/tensor';
-import { CoordinatorError } from './errors.ts';
-import { EXIT } from './exit-code.ts';
+import { CoordinatorMachine } from '@geodesic/cluster';
+import type { Contribution, CoordinatorAction, RoundPlan } from '@geodesic/cluster';
+import type { ContributeAck, ContributionHeader, SessionHandler, WireContribution, WorkerMessage } from '@geodesic/wire';
 import type { Visitor } from './lobby.ts';
-import { ProgressMeter } from './progress-meter.ts';
-import type { ProgressReport } from './progress-meter.ts';
-import { ProgramFailed } from './round-errors.ts';
-
-/** What people are told about workers. */
-export interface PoolObserver {
-  joined(worker: string, details: { pid: number; fingerprint: Fingerprint }): void;
-  lost(worker: string, reason: string): void;
-  progress(worker: string, report: ProgressReport): void;
-}
-
-/** Options of {@link WorkerPool}. */
-export interface WorkerPoolOptions {
-  readonly run: string;
-  readonly bundleDigest: string;
-  readonly leaseMs: number;
-  readonly heartbeatMs: number;
-  readonly observer: PoolObserver;
-}
-
-/** A finished round. */
-export interface CompletedRound {
-  /** Owned by the receiver. */
-  readonly total: Contribution;
-  readonly coverage: readonly CoverageEntry[];
-}
-
-interface Resident extends Visitor {
-  readonly meter: ProgressMeter;
-  admitted: boolean;
-}
+import { judgeHeader } from './judge-header.ts';
+import { newsOf } from './pool-news.ts';
+import type { CompletedRound, WorkerPoolOptions } from './pool-options.ts';
+import { memberOf, Residents } from './residents.ts';
+import type { ResidentState } from './residents.ts';
+import { failureOf, ProgramFailed, roundFailed } from './round-errors.ts';
+import { deferral, nameTaken, refusal } from './turned-away.ts';
 
 interface PendingRound {
   readonly resolve: (round: CompletedRound) => void;
@@ -57,14 +23,14 @@ interface PendingRound {
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #machine: CoordinatorMachine;
-  readonly #residents = new Map<string, Resident>();
+  readonly #residents = new Residents();
   readonly #visitors = new Set<Visitor>();
   readonly #timer: NodeJS.Timeout;
   #pending: PendingRound | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#machine = new CoordinatorMachine({ leaseMs: options.leaseMs });
+    this.#machine = new CoordinatorMachine(options);
     this.#timer = setInterval(() => this.#handle({ type: 'tick', at: now() }), Math.max(10, options.leaseMs / 4));
   }
 
@@ -73,11 +39,16 @@ export class WorkerPool {
     return this.#machine.workers.length;
   }
 
+  /** The workers that take part, in code-unit order. */
+  get workers(): readonly { readonly worker: string; readonly state: ResidentState }[] {
+    return this.#machine.workers.map((worker) => ({ worker, state: this.#residents.stateOf(worker) }));
+  }
+
   /** Takes a worker in from the lobby: it gets to know the run, loads the bundle and reports ready. */
   receive(visitor: Visitor): SessionHandler {
-    const { run, leaseMs, heartbeatMs, bundleDigest } = this.#options;
+    const { run, leaseMs, heartbeatMs, bundleDigest, term } = this.#options;
     this.#visitors.add(visitor);
-    visitor.peer.send({ type: 'welcome', run, leaseMs, heartbeatMs, bundleDigest });
+    visitor.peer.send({ type: 'welcome', run, leaseMs, heartbeatMs, bundleDigest, term });
     return {
       message: (message) => this.#message(visitor, message),
       closed: (reason) => {
@@ -87,12 +58,21 @@ export class WorkerPool {
     };
   }
 
-  /** Has a round computed; waits for workers as long as it takes. @throws {CoordinatorError} ROUND_FAILED, {ProgramFailed}, {RoundInterrupted} */
-  round(plan: RoundPlan): Promise<CompletedRound> {
+  /**
+   * Has a round computed; waits for workers as long as it takes.
+   * @param dropped slots that are left out from the start: the log of a relaxed run left them out
+   * @throws {CoordinatorError} ROUND_FAILED, {ProgramFailed}, {RoundInterrupted}
+   */
+  round(plan: RoundPlan, dropped?: readonly number[]): Promise<CompletedRound> {
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject };
-      this.#handle({ type: 'begin-round', plan, at: now() });
+      this.#handle({ type: 'begin-round', plan, at: now(), ...(dropped && { dropped }) });
     });
+  }
+
+  /** Asks a worker to leave in order; nothing happens when it does not take part, or leaves already. */
+  drain(worker: string): void {
+    this.#handle({ type: 'drain', worker, at: now() });
   }
 
   /** Gives up the round in progress, if any: its wait ends with the error. */
@@ -101,21 +81,20 @@ export class WorkerPool {
     this.#pending = undefined;
   }
 
-  /** Judges an upload by its header, before memory is given to it. */
+  /** Judges an upload by its header, before memory is given to it; who promises other sizes than the round has is at fault as with wrong sums. */
   judge(header: ContributionHeader): ContributeAck | undefined {
-    const plan = this.#machine.round;
-    if (plan === undefined || !sameRound(plan, header.round)) return { result: 'stale', detail: 'another round is in progress' };
-    if (header.sumsLength !== plan.sumsLength)
-      return { result: 'corrupt', detail: `sums: expected ${plan.sumsLength} elements, got ${header.sumsLength}` };
-    if (sameSegments(header.coded ?? [], codedSegments(header.block, plan.codec) ?? [])) return undefined;
-    return { result: 'corrupt', detail: 'coded segments: expected those of the round, at its level of the tree' };
+    const refusal = judgeHeader(header, this.#machine.round);
+    const { worker, incarnation, round } = header;
+    if (refusal?.result === 'corrupt') this.#handle({ type: 'malformed', worker, incarnation, round, reason: refusal.detail, at: now() });
+    return refusal;
   }
 
   /** Hands a whole contribution to the round. */
   contribute(arrived: WireContribution): ContributeAck {
-    const { worker, incarnation, round, block, count, scalars, sums } = arrived;
+    const { worker, incarnation, round, block, count, scalars, sums, crcs } = arrived;
     const contribution: Contribution = { block, count, scalars, sums };
-    const actions = this.#machine.handle({ type: 'contribution', worker, incarnation, round, contribution, at: now() });
+    const checked = crcs && { crcs };
+    const actions = this.#machine.handle({ type: 'contribution', worker, incarnation, round, contribution, ...checked, at: now() });
     const answer = actions.find((action) => action.type === 'acknowledge');
     this.#perform(actions);
     return answer ? { result: answer.result, detail: answer.detail } : { result: 'stale', detail: 'not expected' };
@@ -130,21 +109,33 @@ export class WorkerPool {
     }
   }
 
+  /** Lets every worker go without a word: it looks for whoever leads the run now. */
+  release(): void {
+    clearInterval(this.#timer);
+    for (const { peer } of this.#visitors) peer.end();
+  }
+
   #message(visitor: Visitor, message: WorkerMessage): void {
     const member = memberOf(visitor);
     switch (message.type) {
       case 'ready': {
-        this.#residents.set(keyOf(member), { ...visitor, meter: new ProgressMeter(now()), admitted: false });
+        this.#residents.add(visitor, now());
         this.#handle({ type: 'joined', ...member, fingerprint: message.fingerprint, at: now() });
         break;
       }
       case 'heartbeat': {
-        const resident = this.#residents.get(keyOf(member));
+        const resident = this.#residents.get(member);
         if (!resident) return; // evicted a moment ago
-        this.#options.observer.progress(member.worker, resident.meter.read(message, now()));
-        this.#handle({ type: 'heartbeat', ...member, generation: message.generation, open: message.open, at: now() });
+        const { computing, generation, open, slots: progress } = message;
+        resident.isComputing = computing;
+        this.#options.observer.event('worker.progress', { worker: member.worker, ...resident.meter.read(message, now()) });
+        this.#handle({ type: 'heartbeat', ...member, generation, open, progress, at: now() });
         break;
       }
+      case 'draining':
+        this.#markDraining(visitor, message.reason);
+        this.#handle({ type: 'draining', ...member, at: now() });
+        break;
       case 'leave':
         this.#left(visitor, message.reason);
         visitor.peer.end();
@@ -159,10 +150,10 @@ export class WorkerPool {
 
   #left(visitor: Visitor, reason: string): void {
     const member = memberOf(visitor);
-    const resident = this.#residents.get(keyOf(member));
+    const resident = this.#residents.get(member);
     if (resident?.peer !== visitor.peer) return; // evicted before, or replaced by a newer session of the same process
-    this.#residents.delete(keyOf(member));
-    if (resident.admitted) this.#options.observer.lost(member.worker, reason);
+    this.#residents.delete(member);
+    if (resident.isAdmitted) this.#lost(member.worker, reason);
     this.#handle({ type: 'left', ...member, reason, at: now() });
   }
 
@@ -171,11 +162,28 @@ export class WorkerPool {
   }
 
   #perform(actions: readonly CoordinatorAction[]): void {
+    const { observer } = this.#options;
     for (const action of actions) {
-      if (action.type === 'round-complete') this.#settle()?.resolve(action);
-      else if (action.type === 'abandon-round') this.#settle()?.reject(new ProgramFailed(failureOf(action)));
-      else if (action.type === 'round-failed') this.#settle()?.reject(roundFailed(action.reason));
-      else if (action.type !== 'acknowledge') this.#tell(action);
+      switch (action.type) {
+        case 'acknowledge':
+          break; // the upload's own answer
+        case 'round-complete':
+          this.#settle()?.resolve(action);
+          break;
+        case 'abandon-round':
+          this.#settle()?.reject(new ProgramFailed(failureOf(action)));
+          break;
+        case 'round-failed':
+          this.#settle()?.reject(roundFailed(action.reason));
+          break;
+        case 'straggler':
+        case 'dispute':
+        case 'quarantine':
+          observer.event(...newsOf(action));
+          break;
+        default:
+          this.#tell(action);
+      }
     }
   }
 
@@ -185,62 +193,56 @@ export class WorkerPool {
     return pending;
   }
 
-  #hasResident(worker: string): boolean {
-    return [...this.#residents.values()].some(({ hello }) => hello.worker === worker);
-  }
-
-  #tell(action: Extract<CoordinatorAction, { type: 'admit' | 'refuse' | 'assign' | 'evict' }>): void {
-    const resident = this.#residents.get(keyOf(action));
+  #tell(action: Extract<CoordinatorAction, { type: 'admit' | 'refuse' | 'defer' | 'drain' | 'assign' | 'evict' }>): void {
+    const resident = this.#residents.get(action);
     if (!resident) return;
     const { peer, hello } = resident;
+    const { observer } = this.#options;
+    const { worker } = action;
     switch (action.type) {
       case 'admit':
-        resident.admitted = true;
+        resident.isAdmitted = true;
         peer.send({ type: 'admitted', generation: action.generation });
-        this.#options.observer.joined(action.worker, { pid: hello.pid, fingerprint: this.#machine.fingerprint ?? {} });
+        observer.joined(worker, { pid: hello.pid, fingerprint: this.#machine.fingerprint ?? {} });
         break;
-      case 'refuse': {
-        const { code, field, expected, got, message } = action;
-        this.#residents.delete(keyOf(action));
-        peer.send({ type: 'refused', code, field, expected, got, message });
+      case 'refuse':
+        this.#residents.delete(action);
+        peer.send(refusal(action));
         peer.end();
         break;
-      }
+      case 'defer':
+        this.#residents.delete(action);
+        observer.event('worker.deferred', { worker, reason: action.reason, retryAfterMs: action.retryAfterMs });
+        peer.send(deferral(action));
+        peer.end();
+        break;
+      case 'drain':
+        resident.isDraining = true;
+        peer.send({ type: 'drain', reason: 'the coordinator was asked to let it go' });
+        break;
       case 'assign':
         peer.send({ type: 'assign', ...action.assignment });
         break;
       case 'evict':
-        this.#residents.delete(keyOf(action));
-        this.#options.observer.lost(action.worker, action.reason);
+        this.#residents.delete(action);
+        this.#lost(worker, action.reason);
         // Two live processes of one name would replace each other for ever.
-        if (this.#hasResident(action.worker)) peer.send(nameTaken(action.worker));
+        if (this.#residents.isPresent(worker)) peer.send(nameTaken(worker));
         peer.end();
         break;
     }
   }
-}
 
-function nameTaken(worker: string): CoordinatorMessage {
-  const message = `join: worker: expected a name of its own, got ${worker}, under which a newer process has joined (use --name)`;
-  return { type: 'refused', code: 'NAME_TAKEN', field: 'worker', expected: 'a name of its own', got: worker, message };
-}
+  #markDraining(visitor: Visitor, reason: string): void {
+    const resident = this.#residents.get(memberOf(visitor));
+    if (!resident?.isAdmitted) return;
+    resident.isDraining = true;
+    this.#options.observer.event('worker.draining', { worker: visitor.hello.worker, reason });
+  }
 
-function memberOf({ hello }: Visitor): Member {
-  return { worker: hello.worker, incarnation: hello.incarnation };
-}
-
-function keyOf({ worker, incarnation }: Member): string {
-  return JSON.stringify([worker, incarnation]);
-}
-
-function roundFailed(reason: string): CoordinatorError {
-  const hint = 'the training has most likely diverged: try a smaller learning rate or more damping';
-  return new CoordinatorError('ROUND_FAILED', reason, { hint, exitCode: EXIT.data });
-}
-
-function failureOf({ round, worker, reason }: Extract<CoordinatorAction, { type: 'abandon-round' }>): RoundFailure {
-  const { step, attempt, phase } = round;
-  return { step, attempt, phase, reason, worker };
+  #lost(worker: string, reason: string): void {
+    this.#options.observer.event('worker.lost', { worker, reason });
+  }
 }
 
 /** Monotonic milliseconds. */

@@ -19,7 +19,7 @@ const files = (changes: Files = {}): Files => ({ ...committedFiles(arrays, layou
 
 /** As they come back from a disk. */
 const stored = (written: Files): ReadonlyMap<string, CheckpointFile> =>
-  new Map(Object.entries(written).map(([name, { tensors }]) => [name, decodeSafetensors(encodeSafetensors(tensors))]));
+  new Map(Object.entries(written).map(([name, { tensors, metadata }]) => [name, decodeSafetensors(encodeSafetensors(tensors, metadata))]));
 
 describe('resumedRun', () => {
   it('is what was committed and what the trainer kept, bit for bit', () => {
@@ -54,6 +54,18 @@ describe('resumedRun', () => {
       { 'optimizer.safetensors': { tensors: new Map([['step', float32Tensor([1], new Float32Array(1))]]) } },
       'resume: expected step in optimizer.safetensors to be a Float64Array [1], got F32 [1]',
     ],
+    [
+      'a tensor of another model',
+      {
+        'parameters.safetensors': {
+          tensors: new Map([
+            ...committedFiles(arrays, layout)['parameters.safetensors'].tensors,
+            ['gain', float32Tensor([1], new Float32Array(1))],
+          ]),
+        },
+      },
+      'resume: expected no tensor gain in parameters.safetensors, which the model does not have, got one',
+    ],
   ])('names %s that does not fit', (_, changes, message) => {
     expect(() => resumedRun(stored(files(changes)), { step: 7, layout })).toThrow(
       expect.objectContaining({ code: 'CHECKPOINT_UNFIT', message }),
@@ -63,6 +75,20 @@ describe('resumedRun', () => {
   it('refuses the state after another step', () => {
     expect(() => resumedRun(stored(files()), { step: 8, layout })).toThrow(
       "resume: expected the optimizer's state after step 8, got that after step 7",
+    );
+  });
+
+  it('takes a state without a version for the first one, and refuses a newer one with both numbers', () => {
+    const { tensors } = files()['optimizer.safetensors'];
+    expect(files()['optimizer.safetensors'].metadata).toEqual({ 'state-version': '1' });
+    expect(resumedRun(stored(files({ 'optimizer.safetensors': { tensors } })), { step: 7, layout }).optimizer).toEqual(optimizer);
+    const newer = files({ 'optimizer.safetensors': { tensors, metadata: { 'state-version': '2' } } });
+    expect(() => resumedRun(stored(newer), { step: 7, layout })).toThrow(
+      expect.objectContaining({
+        code: 'CHECKPOINT_UNFIT',
+        message: 'resume: expected optimizer.safetensors of state-version 1, got 2',
+        hint: 'resume with the version of Geodesic that wrote the checkpoint',
+      }),
     );
   });
 

@@ -105,7 +105,7 @@ describe('the folder of a run', () => {
     const lines = (await read('events.ndjson')).trimEnd().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { sequence: number }).sequence)).toEqual(lines.map((_, i) => i + 1));
     expect(all.map(({ sequence }) => sequence)).toEqual(lines.map((_, i) => i + 1));
-    expect(await readdir(join(directory, 'checkpoints'))).toEqual(['step-000000', 'step-000010', 'step-000020', 'step-000030']);
+    expect(await readdir(join(directory, 'checkpoints'))).toEqual(['chunks', 'step-000000', 'step-000010', 'step-000020', 'step-000030']);
     const checkpoint = await readCheckpoint(join(directory, 'checkpoints', 'step-000030'));
     expect([...checkpoint.files.keys()].toSorted()).toEqual(['optimizer.safetensors', 'parameters.safetensors', 'state.safetensors']);
     const result = JSON.parse(await read('result.json')) as RunResult;

@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION } from '@geodesic/wire';
+import { PROTOCOL_VERSION, STATE_VERSION } from '@geodesic/wire';
 import type { CoordinatorMessage, SessionPeer } from '@geodesic/wire';
 import { describe, expect, it } from 'vitest';
 import { Lobby } from '../src/lobby.ts';
@@ -18,12 +18,12 @@ class FakePeer implements SessionPeer {
 }
 
 function hello(worker: string, protocol = PROTOCOL_VERSION) {
-  return { type: 'hello', worker, incarnation: `${worker}-1`, protocol, pid: 1 } as const;
+  return { type: 'hello', worker, incarnation: `${worker}-1`, protocol, state: STATE_VERSION, pid: 1 } as const;
 }
 
 function pool(): WorkerPool {
-  const observer = { joined: () => undefined, lost: () => undefined, progress: () => undefined };
-  return new WorkerPool({ run: 'r', bundleDigest: 'sha256:00', leaseMs: 1000, heartbeatMs: 100, observer });
+  const observer = { joined: () => undefined, event: () => undefined };
+  return new WorkerPool({ run: 'r', term: 3, bundleDigest: 'sha256:00', leaseMs: 1000, heartbeatMs: 100, observer });
 }
 
 describe('Lobby', () => {
@@ -35,7 +35,7 @@ describe('Lobby', () => {
     const run = pool();
     lobby.openRun(run);
     lobby.open(late).message(hello('b'));
-    const welcome = { type: 'welcome', run: 'r', leaseMs: 1000, heartbeatMs: 100, bundleDigest: 'sha256:00' };
+    const welcome = { type: 'welcome', run: 'r', leaseMs: 1000, heartbeatMs: 100, bundleDigest: 'sha256:00', term: 3 };
     expect([early.sent, late.sent]).toEqual([[welcome], [welcome]]);
     run.end('completed');
     expect(early.sent.at(-1)).toEqual({ type: 'run-over', state: 'completed' });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { connectRuns } from '@geodesic/wire';
-import type { RunEvent, RunsClient } from '@geodesic/wire';
+import type { Fork, RunEvent, RunsClient } from '@geodesic/wire';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -20,6 +20,11 @@ export interface FixtureSpec {
   readonly parameters?: number;
   readonly work?: number;
   readonly checkpointEvery?: number;
+  readonly keep?: { readonly last?: number; readonly every?: number; readonly best?: number };
+  /** Default true. */
+  readonly journal?: boolean;
+  readonly exactness?: 'exact' | 'relaxed';
+  readonly quorum?: number;
   readonly leaseMs?: number;
   /** Step whose computation fails. */
   readonly failAt?: number;
@@ -57,8 +62,9 @@ export class TestProcess {
 export class LocalCluster {
   readonly runs: string;
   readonly address: string;
-  readonly coordinator: TestProcess;
-  readonly client: RunsClient;
+  coordinator: TestProcess;
+  client: RunsClient;
+  readonly #earlier: TestProcess[] = [];
   readonly #workers: TestProcess[] = [];
 
   private constructor(runs: string, address: string, coordinator: TestProcess) {
@@ -69,11 +75,22 @@ export class LocalCluster {
   }
 
   /** Starts a coordinator in a fresh folder and waits until it listens. */
-  static async start(args: readonly string[] = ['--once']): Promise<LocalCluster> {
+  static async start(args: readonly string[] = ['--once'], env: NodeJS.ProcessEnv = {}): Promise<LocalCluster> {
     const runs = await mkdtemp(join(tmpdir(), 'geodesic-cluster-'));
-    const coordinator = startCoordinatorProcess(['--runs', runs, ...args]);
+    const coordinator = startCoordinatorProcess(['--runs', runs, ...args], env);
     const { address } = await listening(coordinator);
     return new LocalCluster(runs, address, coordinator);
+  }
+
+  /** Starts another coordinator at the same address, which takes the run up again; the one before has ended. Resolves when it listens. */
+  async resume(run: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<void> {
+    this.#earlier.push(this.coordinator);
+    await this.coordinator.ended;
+    this.client.close();
+    const port = this.address.split(':')[1];
+    this.coordinator = startCoordinatorProcess(['--runs', this.runs, '--port', port, '--once', '--resume', run, ...args], env);
+    await listening(this.coordinator);
+    this.client = connectRuns(this.address);
   }
 
   /** Starts a worker process. */
@@ -84,31 +101,37 @@ export class LocalCluster {
   }
 
   /** Submits a run; the events come as they happen. */
-  async submit(spec: FixtureSpec): Promise<{ runId: string; directory: string; events: AsyncGenerator<RunEvent> }> {
+  async submit({
+    fork,
+    ...spec
+  }: FixtureSpec & { readonly fork?: Fork }): Promise<{ runId: string; directory: string; events: AsyncGenerator<RunEvent> }> {
     const defaults = { name: 'fixture', steps: 30, slots: 8, parameters: 500, work: 0 };
     const bundle = new TextEncoder().encode(JSON.stringify({ ...defaults, ...spec }));
-    const accepted = await this.client.submit({ bundle });
+    const accepted = await this.client.submit({ bundle, ...(fork && { fork }) });
     return { ...accepted, events: this.client.watch(accepted.runId) };
   }
 
   /** Kills what is left and removes the folder. */
   async dispose(): Promise<void> {
     this.client.close();
-    for (const { child } of [this.coordinator, ...this.#workers]) child.kill('SIGKILL');
-    await Promise.all([this.coordinator, ...this.#workers].map(({ ended }) => ended));
+    const all = [this.coordinator, ...this.#earlier, ...this.#workers];
+    for (const { child } of all) child.kill('SIGKILL');
+    await Promise.all(all.map(({ ended }) => ended));
     await rm(this.runs, { recursive: true, force: true });
   }
 }
 
 /** Starts the compiled coordinator with exactly these arguments. */
-export function startCoordinatorProcess(args: readonly string[]): TestProcess {
-  return new TestProcess(here('../dist/main.js'), args);
+export function startCoordinatorProcess(args: readonly string[], env: NodeJS.ProcessEnv = {}): TestProcess {
+  return new TestProcess(here('../dist/main.js'), args, env);
 }
 
 /** The line that a coordinator prints when it listens. */
-export async function listening({ child }: TestProcess): Promise<{ event: string; address: string; pid: number }> {
-  const lines = createInterface({ input: child.stdout! });
-  const [line] = (await once(lines, 'line')) as [string];
+export async function listening(process: TestProcess): Promise<{ event: string; address: string; pid: number }> {
+  const lines = createInterface({ input: process.child.stdout! });
+  const ended = process.ended.then(({ code, signal, stderr }) => Promise.reject(new Error(`ended with ${code ?? signal}: ${stderr}`)));
+  const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
+  ended.catch(() => undefined); // it may end later, of course
   return JSON.parse(line) as { event: string; address: string; pid: number };
 }
 

@@ -47,13 +47,15 @@ export class BlockRunner {
     return new BlockRunner(phase, executor, { rows, slot: await PhaseRunner.compile(phase, executor, rows) });
   }
 
-  /** Computes the contribution of a block, in tree order. */
-  async run(block: Block, rowsOf: RowSource, shared: SharedInputs): Promise<Contribution> {
+  /** Computes the contribution of a block, in tree order; `onSlots` is told of the slots of each part of a large one. */
+  async run(block: Block, rowsOf: RowSource, shared: SharedInputs, onSlots?: (slots: number) => void): Promise<Contribution> {
     const level = Math.min(block.level, this.#highest);
     if (level === block.level) return this.#part(block, rowsOf, shared);
     const accumulator = this.#accumulator(block, rowsOf(blockStart(block)));
-    for (let start = blockStart(block); start < blockEnd(block); start += 1 << level)
+    for (let start = blockStart(block); start < blockEnd(block); start += 1 << level) {
       accumulator.push(await this.#part({ level, index: start >> level }, rowsOf, shared));
+      onSlots?.(1 << level);
+    }
     return accumulator.finish();
   }
 

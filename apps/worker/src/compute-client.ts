@@ -31,6 +31,7 @@ export class ComputeClient {
   readonly #thread: Worker;
   readonly #pending: PendingRequest[] = [];
   #failure: Error | undefined;
+  #onSlots: ((slots: number) => void) | undefined;
 
   private constructor(thread: Worker, fingerprint: Readonly<Record<string, string | number>>) {
     this.#thread = thread;
@@ -81,9 +82,11 @@ export class ComputeClient {
 
   /**
    * Computes a block on the parameters of `version`; undefined when they have moved on before its turn.
+   * @param onSlots is told of slots of the block as they are done, now and then
    * @throws {ComputeError} of fault `program` for this request alone
    */
-  async compute(version: number, request: ComputeRequest): Promise<Contribution | undefined> {
+  async compute(version: number, request: ComputeRequest, onSlots?: (slots: number) => void): Promise<Contribution | undefined> {
+    this.#onSlots = onSlots;
     const reply = await this.#request({ type: 'compute', version, request }, []);
     return reply.type === 'computed' ? reply.contribution : undefined;
   }
@@ -114,7 +117,8 @@ export class ComputeClient {
   }
 
   #settle(reply: ComputeReply): void {
-    if (reply.type === 'failed') {
+    if (reply.type === 'progress') this.#onSlots?.(reply.slots);
+    else if (reply.type === 'failed') {
       const error = new ComputeError(reply.message, reply.fault);
       if (reply.fault === 'program') this.#pending.shift()?.reject(error);
       else this.#fail(error);

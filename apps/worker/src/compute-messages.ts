@@ -19,8 +19,9 @@ export type ComputeMessage =
   | { readonly type: 'release'; readonly digest: string }
   | { readonly type: 'compute'; readonly version: number; readonly request: ComputeRequest };
 
-/** What the thread says, in the order of the requests; `ready` comes first. */
+/** What the thread says, in the order of the requests; `ready` comes first. `progress` answers nothing: slots of the block under way are done. */
 export type ComputeReply =
+  | { readonly type: 'progress'; readonly slots: number }
   | { readonly type: 'ready'; readonly fingerprint: Readonly<Record<string, string | number>> }
   | { readonly type: 'holds'; readonly checksum: string }
   | { readonly type: 'computed'; readonly contribution: Contribution }

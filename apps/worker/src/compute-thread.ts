@@ -27,6 +27,20 @@ function faultOf(error: unknown): ComputeFault {
   return name === 'ExecutorError' ? 'executor' : 'defect';
 }
 
+/** How often a computation says how far it is, at most, ms. */
+const PROGRESS_MS = 100;
+
+/** Says how many slots are done, now and then: a heartbeat with it shows that a long block is not a hung one. */
+function progressReporter(): (slots: number) => void {
+  let [unsaid, last] = [0, performance.now()];
+  return (slots) => {
+    unsaid += slots;
+    if (performance.now() - last < PROGRESS_MS) return;
+    reply({ type: 'progress', slots: unsaid });
+    [unsaid, last] = [0, performance.now()];
+  };
+}
+
 /** Arrays that fill their buffer, which can then be given away. */
 function detachable(contribution: Contribution): { message: Contribution; transfer: ArrayBuffer[] } {
   const { scalars, sums } = contribution;
@@ -74,7 +88,7 @@ class RequestQueue {
           reply({ type: 'skipped', block: request.block });
           return;
         }
-        const { message: contribution, transfer } = detachable(await this.#computer.compute(request));
+        const { message: contribution, transfer } = detachable(await this.#computer.compute(request, progressReporter()));
         reply({ type: 'computed', contribution }, transfer);
         break;
       }

@@ -11,6 +11,13 @@ import { runWorker } from './worker.ts';
 
 const logger = createLogger({ component: 'worker' });
 const leaving = new AbortController();
+const abandoning = new AbortController();
+
+/** The first signal asks to leave in order, a second one to leave at once. */
+function onSignal(): void {
+  if (leaving.signal.aborted) abandoning.abort();
+  else leaving.abort();
+}
 
 process.on('uncaughtException', (error) => {
   logger.error(error.message, { error });
@@ -18,10 +25,11 @@ process.on('uncaughtException', (error) => {
 });
 
 try {
-  const { coordinator, name, exitWithParent } = parseWorkerArguments(process.argv.slice(2));
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => leaving.abort());
-  if (exitWithParent) process.stdin.once('end', () => leaving.abort()).resume();
-  process.exit(await runWorker({ coordinator, name, logger: logger.child({ worker: name }), signal: leaving.signal }));
+  const { exitWithParent, ...options } = parseWorkerArguments(process.argv.slice(2));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
+  if (exitWithParent) process.stdin.once('end', () => abandoning.abort()).resume();
+  const signals = { signal: leaving.signal, abandon: abandoning.signal };
+  process.exit(await runWorker({ ...options, ...signals, logger: logger.child({ worker: options.name }) }));
 } catch (error) {
   const { code, message, hint, exitCode } = asWorkerError(error);
   logger.error(message, { code, hint });

@@ -7,35 +7,36 @@ import { nextChain, nextCombinationChain } from '@geodesic/cluster';
 import type { Position } from '@geodesic/cluster';
 import { WireError } from '@geodesic/wire';
 import type { ExchangeClient, ParameterFrame } from '@geodesic/wire';
-import type { ComputeClient } from './compute-client.ts';
+import type { HeldParameters } from './held-parameters.ts';
 import type { VectorStock } from './vector-stock.ts';
 
 /** Options of {@link followParameters}. */
 export interface FollowOptions {
   readonly exchange: Pick<ExchangeClient, 'follow'>;
-  readonly thread: Pick<ComputeClient, 'load' | 'apply'>;
+  readonly held: HeldParameters;
   readonly vectors: Pick<VectorStock, 'provide'>;
   readonly run: string;
   readonly incarnation: string;
   readonly signal: AbortSignal;
+  /** What the thread holds, where that is good enough to go on from; absent: begin with a snapshot. */
+  readonly from?: Position;
   /** The thread now holds this. */
   readonly onPosition: (position: Position) => void;
 }
 
 /** Follows until the signal aborts or the stream ends. @throws {WireError} when the stream breaks or contradicts itself */
 export async function followParameters(options: FollowOptions): Promise<void> {
-  const { exchange, thread, vectors, run, incarnation, signal, onPosition } = options;
-  let held: Position | undefined;
-  for await (const frame of exchange.follow({ run, incarnation, signal })) {
-    const { version, chain } = frame;
+  const { exchange, held, vectors, run, incarnation, signal, onPosition } = options;
+  let position = options.from;
+  const from = position && { from: { version: position.version, chain: position.chain } };
+  for await (const frame of exchange.follow({ run, incarnation, signal, ...from })) {
     if (frame.type === 'update') {
-      checkContinues(held, frame);
+      checkContinues(position, frame);
       if ('combination' in frame) await vectors.provide('update', new Map([[frame.combination.digest, frame.combination.length]]));
       if (signal.aborted) return; // another stream's snapshot may have come meanwhile
     }
-    const checksum = frame.type === 'snapshot' ? await thread.load(frame) : await thread.apply(version, frame);
-    held = { version, chain, checksum };
-    if (!signal.aborted) onPosition(held);
+    position = await held.take(frame);
+    if (!signal.aborted) onPosition(position);
   }
 }
 

@@ -1,17 +1,19 @@
 /**
  * One worker's part in one run: carries out what the worker machine says. It outlives sessions: after a lost connection the bundle,
- * the compute thread and finished blocks are still there.
+ * the compute thread, the parameters held and finished blocks are still there.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { addressesOf, codedSegments, identityOf, WorkerMachine } from '@geodesic/cluster';
-import type { Contribution, WorkerAction, WorkerEvent } from '@geodesic/cluster';
+import type { Contribution, Position, WorkerAction, WorkerEvent } from '@geodesic/cluster';
+import { failPoint } from '@geodesic/run-store';
 import type { Logger } from '@geodesic/telemetry';
 import type { CoordinatorMessage, ExchangeClient, WorkerMessage } from '@geodesic/wire';
-import { retryDelay } from './backoff.ts';
+import { politeDelay, retryDelay } from './backoff.ts';
 import { ComputeClient } from './compute-client.ts';
 import { asWorkerError, ComputeError, WorkerError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
-import { followParameters } from './parameter-follower.ts';
+import { HeldParameters } from './held-parameters.ts';
+import { ParameterFeed } from './parameter-feed.ts';
 import { VectorStock } from './vector-stock.ts';
 
 /** Who takes part, and in what. */
@@ -22,8 +24,20 @@ export interface ParticipationOptions {
   readonly incarnation: string;
   readonly exchange: ExchangeClient;
   readonly logger: Logger;
+  /** How long no parameters may come while work waits for them, ms; default 30,000. */
+  readonly stallMs?: number;
   /** This worker cannot go on; comes at most once. */
   readonly onFatal: (error: WorkerError) => void;
+}
+
+/** The session that a participation is a member in. */
+export interface Membership {
+  readonly generation: number;
+  /** Of the coordinator's leadership. */
+  readonly term: number;
+  readonly send: (message: WorkerMessage) => void;
+  /** The coordinator has been deposed: this session must end. */
+  readonly reject: (reason: string) => void;
 }
 
 type ActionOf<T extends WorkerAction['type']> = Extract<WorkerAction, { type: T }>;
@@ -38,17 +52,22 @@ export class RunParticipation {
   readonly #machine = new WorkerMachine();
   readonly #closed = new AbortController();
   readonly #vectors: VectorStock;
-  #send: ((message: WorkerMessage) => void) | undefined;
+  readonly #feed: ParameterFeed;
+  #membership: Membership | undefined;
+  #drained: (() => void) | undefined;
   #programFailure: WorkerError | undefined;
-  #following = new AbortController();
   #slots = 0;
   #examples = 0;
   #computing = false;
 
   private constructor(options: ParticipationOptions, thread: ComputeClient) {
+    const { exchange, run, incarnation, logger, stallMs = 30_000 } = options;
     this.#options = options;
     this.#thread = thread;
-    this.#vectors = new VectorStock({ exchange: options.exchange, thread, signal: this.#closed.signal });
+    this.#vectors = new VectorStock({ exchange, thread, signal: this.#closed.signal });
+    const held = new HeldParameters(thread);
+    const onPosition = (position: Position): void => this.#handle({ type: 'state', ...position });
+    this.#feed = new ParameterFeed({ exchange, held, vectors: this.#vectors, run, incarnation, logger, stallMs, onPosition });
     this.run = options.run;
     this.bundleDigest = options.bundleDigest;
     this.fingerprint = thread.fingerprint;
@@ -71,22 +90,31 @@ export class RunParticipation {
     return this.#programFailure;
   }
 
-  /** The coordinator has made this worker a member. @param send says something on the session */
-  admitted(generation: number, send: (message: WorkerMessage) => void): void {
-    this.#send = send;
-    void this.#follow();
-    this.#handle({ type: 'welcome', run: this.run, generation });
+  /** The coordinator has made this worker a member. */
+  admitted(membership: Membership): void {
+    const { generation, term } = membership;
+    this.#membership = membership;
+    this.#feed.start();
+    this.#handle({ type: 'welcome', run: this.run, generation, term });
   }
 
   /** Takes an assignment. */
   assign({ generation, round, blocks }: Extract<CoordinatorMessage, { type: 'assign' }>): void {
+    if (blocks.length > 0) this.#feed.expect(round.version);
     this.#handle({ type: 'assign', assignment: { generation, round, blocks } });
+  }
+
+  /** Begins nothing new; `onDrained` comes when what was begun is finished and answered, at once where that is nothing. */
+  drain(onDrained: () => void): void {
+    this.#drained = onDrained;
+    this.#handle({ type: 'drain' });
   }
 
   /** The session is over; another one may come. */
   disconnected(): void {
-    this.#send = undefined;
-    this.#following.abort();
+    this.#membership = undefined;
+    this.#drained = undefined;
+    this.#feed.stop();
     this.#handle({ type: 'disconnected' });
   }
 
@@ -98,7 +126,7 @@ export class RunParticipation {
   /** Ends everything. */
   async close(): Promise<void> {
     this.#closed.abort();
-    this.#following.abort();
+    this.#feed.stop();
     await this.#thread.close();
   }
 
@@ -116,7 +144,13 @@ export class RunParticipation {
         break;
       case 'resynchronise':
         this.#options.logger.warn('fetching a fresh snapshot', { reason: action.reason });
-        void this.#follow();
+        this.#feed.refresh();
+        break;
+      case 'drained':
+        this.#drained?.();
+        break;
+      case 'reject-leader':
+        this.#membership?.reject(`the coordinator's term is ${action.term}, and one of term ${action.highest} has been seen`);
         break;
       case 'fail':
         this.#fatal(new WorkerError('DIVERGED', action.reason, { hint: 'check the memory of this host', exitCode: EXIT.internal }));
@@ -126,11 +160,17 @@ export class RunParticipation {
 
   async #compute({ round, block }: ActionOf<'compute'>): Promise<void> {
     this.#computing = true;
+    let counted = 0;
+    const onSlots = (slots: number): void => {
+      counted += slots;
+      this.#slots += slots;
+    };
     try {
-      const contribution = await this.#computeOn({ round, block });
+      const contribution = await this.#computeOn({ round, block }, onSlots);
       this.#computing = false;
+      failPoint('worker:after-compute');
       if (contribution) {
-        this.#slots += 2 ** block.level;
+        onSlots(2 ** block.level - counted);
         this.#examples += contribution.count;
         this.#programFailure = undefined;
         this.#handle({ type: 'computed', round, contribution });
@@ -143,13 +183,16 @@ export class RunParticipation {
       this.#computing = false;
       if (!(error instanceof ComputeError) || error.fault !== 'program') return this.#fatal(error);
       this.#programFailure = asWorkerError(error);
-      this.#send?.({ type: 'failed', round: identityOf(round), reason: error.message });
+      this.#membership?.send({ type: 'failed', round: identityOf(round), reason: error.message });
       this.#handle({ type: 'compute-failed', round });
     }
   }
 
   /** A block's contribution; undefined when the parameters have moved on, or the round's vectors are gone with it. */
-  async #computeOn({ round, block }: Pick<ActionOf<'compute'>, 'round' | 'block'>): Promise<Contribution | undefined> {
+  async #computeOn(
+    { round, block }: Pick<ActionOf<'compute'>, 'round' | 'block'>,
+    onSlots: (slots: number) => void,
+  ): Promise<Contribution | undefined> {
     const { step, attempt, phase, version, inputs } = round;
     if (inputs) {
       try {
@@ -159,45 +202,25 @@ export class RunParticipation {
         return undefined;
       }
     }
-    return this.#thread.compute(version, { step, attempt, phase, block, ...(inputs && { inputs }) });
+    return this.#thread.compute(version, { step, attempt, phase, block, ...(inputs && { inputs }) }, onSlots);
   }
 
-  async #contribute({ round, contribution, retry }: ActionOf<'contribute'>): Promise<void> {
+  async #contribute({ round, contribution, retry, delayMs }: ActionOf<'contribute'>): Promise<void> {
     const { exchange, worker, incarnation, logger } = this.#options;
     const { block, sums } = contribution;
     try {
-      if (retry > 0) await delay(retryDelay(retry), undefined, { signal: this.#closed.signal });
+      const pause = delayMs === undefined ? retryDelay(retry) : politeDelay(delayMs);
+      if (retry > 0 || delayMs !== undefined) await delay(pause, undefined, { signal: this.#closed.signal });
       const coded = codedSegments(block, round.codec);
       const header = { round, worker, incarnation, sumsLength: sums.length, ...(coded && { coded }) };
-      const ack = await exchange.contribute({ ...contribution, ...header });
+      const onWritten = (): void => failPoint('worker:mid-upload');
+      const ack = await exchange.contribute({ ...contribution, ...header }, { onWritten });
       if (ack.result !== 'accepted') logger.debug('contribution not used', { block, ...ack });
-      this.#handle({ type: 'acknowledged', round, block, result: ack.result });
+      this.#handle({ type: 'acknowledged', round, block, ...ack });
     } catch (error) {
       if (this.#closed.signal.aborted) return;
       logger.warn('contribution not delivered', { block, retry, error });
       this.#handle({ type: 'contribution-failed', round, block });
-    }
-  }
-
-  /** Follows the parameters from a fresh snapshot on; what was followed before ends. */
-  async #follow(): Promise<void> {
-    const { exchange, incarnation, logger } = this.#options;
-    this.#following.abort();
-    const following = new AbortController();
-    this.#following = following;
-    const { signal } = following;
-    for (let attempt = 1; !signal.aborted; attempt++) {
-      try {
-        const onPosition = (position: Parameters<Parameters<typeof followParameters>[0]['onPosition']>[0]): void => {
-          attempt = 0;
-          this.#handle({ type: 'state', ...position });
-        };
-        const { run } = this;
-        await followParameters({ exchange, thread: this.#thread, vectors: this.#vectors, run, incarnation, signal, onPosition });
-      } catch (error) {
-        if (!signal.aborted) logger.warn('parameter stream broken', { error });
-      }
-      await delay(retryDelay(attempt), undefined, { signal }).catch(() => undefined);
     }
   }
 

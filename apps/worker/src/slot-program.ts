@@ -60,13 +60,13 @@ class BundleComputer implements SlotComputer {
     this.#held.release(digest);
   }
 
-  async compute({ step, phase, block, inputs }: ComputeRequest): Promise<Contribution> {
+  async compute({ step, phase, block, inputs }: ComputeRequest, onSlots?: (slots: number) => void): Promise<Contribution> {
     const { program, split, purposeSuffix } = this.#read(phase);
     const runner = await this.#runner(program);
     const { graph } = this.#bundle.phases[program];
     const { host, placed } = await this.#held.shared(graph, inputs);
     const rowsOf = (slot: number): SlotRows => ({ ...this.#rows({ evaluating: program === 'eval', split, step, slot }), purposeSuffix });
-    const contribution = await runner.run(block, rowsOf, placed);
+    const contribution = await runner.run(block, rowsOf, placed, onSlots);
     await requireFiniteSums(contribution, {
       step,
       phase,

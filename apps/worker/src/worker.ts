@@ -1,20 +1,26 @@
 /**
- * A worker: joins a coordinator, takes part in its run, comes back after a lost connection, and ends when there is no more work.
+ * A worker: joins a coordinator, takes part in its run, comes back after a lost connection, and ends when there is no more work. A
+ * coordinator that has welcomed it once is waited for much longer than one that has never been there: it may be starting again.
  */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@geodesic/telemetry';
-import { connectExchange, WireError } from '@geodesic/wire';
-import { retryDelay } from './backoff.ts';
+import { WireError } from '@geodesic/wire';
+import { politeDelay, reconnectDelay } from './backoff.ts';
 import { asWorkerError, WorkerError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
-import { RunParticipation } from './run-participation.ts';
+import { RunPlace } from './run-place.ts';
 import { runSession } from './worker-session.ts';
-import type { SessionEnd, Welcome } from './worker-session.ts';
+import type { SessionEnd } from './worker-session.ts';
 
-/** How long a worker looks for a coordinator that does not answer, ms. */
-const GIVE_UP_MS = 30_000;
+/** How long a worker looks for a coordinator that it has never met, ms. */
+export const GIVE_UP_MS = 30_000;
+
+/** How long it looks for one that has welcomed it before, ms. */
+export const GIVE_UP_AFTER_WELCOME_MS = 300_000;
+
+/** How long leaving in order may take, ms. */
+export const DRAIN_MS = 20_000;
 
 /** Options of {@link runWorker}. */
 export interface WorkerOptions {
@@ -23,17 +29,24 @@ export interface WorkerOptions {
   /** Unique among the workers of a run. */
   readonly name: string;
   readonly logger: Logger;
-  /** Aborting it makes the worker leave in order. */
+  /** Aborting it makes the worker leave in order: it finishes what it has begun. */
   readonly signal: AbortSignal;
+  /** Aborting it makes the worker leave at once. */
+  readonly abandon?: AbortSignal;
+  /** How long leaving in order may take, ms; default 20,000. */
+  readonly drainMs?: number;
+  /** How long to look for a coordinator, ms; default 30,000, and 300,000 once one has welcomed this process. */
+  readonly giveUpMs?: number;
 }
 
 /** Runs a worker to its end. @throws {WorkerError} with the exit code */
 export async function runWorker(options: WorkerOptions): Promise<ExitCode> {
   const fatal = new AbortController();
-  const stop = AbortSignal.any([options.signal, fatal.signal]);
-  const place = new RunPlace(options, (error) => fatal.abort(error));
+  const abandoning = AbortSignal.any([fatal.signal, ...(options.abandon ? [options.abandon] : [])]);
+  const { coordinator, name, logger } = options;
+  const place = new RunPlace({ coordinator, name, logger, onFatal: (error) => fatal.abort(error) });
   try {
-    await stayConnected(options, place, stop);
+    await stayConnected(options, place, abandoning);
     if (fatal.signal.aborted) throw fatal.signal.reason;
     return EXIT.ok;
   } finally {
@@ -42,71 +55,59 @@ export async function runWorker(options: WorkerOptions): Promise<ExitCode> {
 }
 
 /** Opens sessions until one ends for good. */
-async function stayConnected({ coordinator, name, logger }: WorkerOptions, place: RunPlace, signal: AbortSignal): Promise<void> {
-  let lastContact = performance.now();
-  for (let attempt = 1; !signal.aborted; attempt++) {
-    const participate = (welcome: Welcome): Promise<RunParticipation> => place.take(welcome);
-    const end = await runSession({ address: coordinator, worker: name, incarnation: place.incarnation, signal, participate });
+async function stayConnected(options: WorkerOptions, place: RunPlace, abandoning: AbortSignal): Promise<void> {
+  const { coordinator, name, logger, signal: leaving, drainMs = DRAIN_MS } = options;
+  const patience = new Patience(options);
+  const ending = AbortSignal.any([leaving, abandoning]);
+  while (!ending.aborted) {
+    const signals = { leaving, abandoning, drainMs };
+    const participate = place.take.bind(place);
+    const end = await runSession({ address: coordinator, worker: name, incarnation: place.incarnation, ...signals, participate });
     if (end.kind === 'over') {
       logger.info('leaving', { reason: end.reason });
       return;
     }
-    if (end.kind === 'failed' && !isTransient(end.error)) throw asWorkerError(end.error);
-    if (end.kind === 'lost' && end.wasWelcome) {
-      lastContact = performance.now();
-      attempt = 1;
-    }
-    if (performance.now() - lastContact > GIVE_UP_MS) throw unreachable(coordinator, reasonOf(end));
-    logger.debug('no session', { attempt, reason: reasonOf(end) });
-    await delay(retryDelay(attempt), undefined, { signal }).catch(() => undefined);
+    if (end.kind === 'failed' && !(end.error instanceof WireError)) throw asWorkerError(end.error);
+    const waitMs = patience.after(end);
+    const reason = reasonOf(end);
+    if (waitMs === undefined) throw unreachable(coordinator, { waitedMs: patience.limitMs, reason });
+    logger[end.kind === 'deferred' ? 'info' : 'debug']('no session', { kind: end.kind, reason, waitMs: Math.round(waitMs) });
+    await delay(waitMs, undefined, { signal: ending }).catch(() => undefined);
   }
 }
 
-/** The run that this process takes part in, kept from session to session. */
-class RunPlace {
-  /** Fresh for this process. */
-  readonly incarnation: string = randomUUID();
-  readonly #options: WorkerOptions;
-  readonly #onFatal: (error: WorkerError) => void;
-  readonly #exchange: ReturnType<typeof connectExchange>;
-  #participation: RunParticipation | undefined;
+/** How long a worker goes on looking, on a clock that no one sets. */
+class Patience {
+  readonly #giveUpMs: number | undefined;
+  #lastContact = performance.now();
+  #wasWelcome = false;
 
-  constructor(options: WorkerOptions, onFatal: (error: WorkerError) => void) {
-    this.#options = options;
-    this.#onFatal = onFatal;
-    this.#exchange = connectExchange(options.coordinator);
+  constructor({ giveUpMs }: Pick<WorkerOptions, 'giveUpMs'>) {
+    this.#giveUpMs = giveUpMs;
   }
 
-  /** The participation in the run of a welcome. */
-  async take({ run, bundleDigest }: Welcome): Promise<RunParticipation> {
-    const held = this.#participation;
-    if (held?.run === run && held.bundleDigest === bundleDigest) return held;
-    this.#participation = undefined;
-    await held?.close();
-    const { name, logger } = this.#options;
-    const { incarnation } = this;
-    const onFatal = this.#onFatal;
-    const options = { run, bundleDigest, worker: name, incarnation, exchange: this.#exchange, logger, onFatal };
-    this.#participation = await RunParticipation.prepare(options);
-    return this.#participation;
+  /** How long to look for a coordinator, ms. */
+  get limitMs(): number {
+    return this.#giveUpMs ?? (this.#wasWelcome ? GIVE_UP_AFTER_WELCOME_MS : GIVE_UP_MS);
   }
 
-  async close(): Promise<void> {
-    await this.#participation?.close();
-    this.#exchange.close();
+  /** Milliseconds to wait after a session that ended; undefined: no longer worth it. */
+  after(end: Exclude<SessionEnd, { kind: 'over' }>): number | undefined {
+    const now = performance.now();
+    const contact = end.kind === 'lost' ? end.contact : end.kind === 'deferred' ? 'welcome' : 'none';
+    if (contact !== 'none') this.#lastContact = now;
+    if (contact === 'welcome') this.#wasWelcome = true;
+    if (end.kind === 'deferred') return politeDelay(end.retryAfterMs);
+    const outageMs = now - this.#lastContact;
+    return outageMs > this.limitMs ? undefined : reconnectDelay(outageMs);
   }
 }
 
-function isTransient(error: unknown): boolean {
-  return error instanceof WireError && (error.code === 'UNREACHABLE' || error.code === 'DEADLINE' || error.code === 'NOT_FOUND');
+function reasonOf(end: Exclude<SessionEnd, { kind: 'over' }>): string {
+  return end.kind === 'failed' ? asWorkerError(end.error).message : end.reason;
 }
 
-function reasonOf(end: SessionEnd): string {
-  if (end.kind === 'failed') return asWorkerError(end.error).message;
-  return end.reason;
-}
-
-function unreachable(address: string, reason: string): WorkerError {
-  const message = `coordinator: expected an answer from ${address} within ${GIVE_UP_MS / 1000} s, got ${reason}`;
+function unreachable(address: string, { waitedMs, reason }: { readonly waitedMs: number; readonly reason: string }): WorkerError {
+  const message = `coordinator: expected an answer from ${address} within ${waitedMs / 1000} s, got ${reason}`;
   return new WorkerError('UNREACHABLE', message, { hint: 'check that the coordinator runs', exitCode: EXIT.retryable });
 }

@@ -7,6 +7,11 @@ describe('parseWorkerArguments', () => {
     expect(parsed).toEqual({ coordinator: '10.0.0.7:7077', name: 'w-1', exitWithParent: true });
   });
 
+  it('reads the times', () => {
+    const parsed = parseWorkerArguments(['--coordinator', 'h:1', '--name', 'w', '--drain-ms', '0', '--give-up-ms', '60000']);
+    expect(parsed).toEqual({ coordinator: 'h:1', name: 'w', exitWithParent: false, drainMs: 0, giveUpMs: 60_000 });
+  });
+
   it('makes a name of host and process where none is given', () => {
     expect(parseWorkerArguments(['--coordinator', 'h:1']).name).toMatch(new RegExp(`-${process.pid}$`));
   });
@@ -17,6 +22,8 @@ describe('parseWorkerArguments', () => {
     [['--coordinator', 'h:70000'], 'got "h:70000"'],
     [['--coordinator', 'h:1', '--name', 'a b'], '--name: expected'],
     [['--coordinator', 'h:1', '--frobnicate'], '--frobnicate'],
+    [['--coordinator', 'h:1', '--drain-ms', '2s'], '--drain-ms: expected whole milliseconds, got "2s"'],
+    [['--coordinator', 'h:1', '--give-up-ms=-1'], '--give-up-ms: expected whole milliseconds, got "-1"'],
   ])('refuses %j', (args, message) => {
     expect(() => parseWorkerArguments(args)).toThrow(expect.objectContaining({ exitCode: 64, message: expect.stringContaining(message) }));
   });

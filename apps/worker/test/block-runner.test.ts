@@ -116,3 +116,15 @@ describe('BlockRunner', () => {
     expect(warned).toHaveBeenCalledOnce();
   });
 });
+
+describe('BlockRunner: progress', () => {
+  it('tells of the slots of a large block as they are done', async () => {
+    const model = models['an MLP'];
+    const runner = await BlockRunner.compile(phaseOf(model), executor, rowShape);
+    const parts: number[] = [];
+    // Above the width of any unrolled program of this model.
+    const { block } = await runner.run({ level: 5, index: 0 }, rowsOf, sharedOf(model), (slots) => parts.push(slots));
+    expect(parts.length).toBeGreaterThan(1);
+    expect([block.level, parts.reduce((sum, part) => sum + part, 0)]).toEqual([5, 32]);
+  });
+});

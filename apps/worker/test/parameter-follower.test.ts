@@ -3,6 +3,7 @@ import type { Position } from '@geodesic/cluster';
 import { WireError } from '@geodesic/wire';
 import type { ParameterFrame } from '@geodesic/wire';
 import { describe, expect, it } from 'vitest';
+import { HeldParameters } from '../src/held-parameters.ts';
 import { followParameters } from '../src/parameter-follower.ts';
 
 const start = '0'.repeat(64);
@@ -38,10 +39,10 @@ async function follow(frames: readonly ParameterFrame[], provide = async (): Pro
         yield* frames;
       },
     },
-    thread: {
+    held: new HeldParameters({
       load: async ({ version }) => `loaded ${version}`,
       apply: async (version, update) => `${'combination' in update ? 'combined' : 'added'} ${version}`,
-    },
+    }),
     vectors: {
       provide: async (holder, wanted) => {
         history.push(`${holder} needs ${[...wanted].join()}`);

@@ -1,89 +1,12 @@
-import { fileURLToPath } from 'node:url';
-import { inputDigest, nextCombinationChain, parametersChecksum } from '@geodesic/cluster';
-import type { RoundInputs, RoundPlan } from '@geodesic/cluster';
-import { createLogger } from '@geodesic/telemetry';
-import { WireError } from '@geodesic/wire';
-import type { ContributeAck, ParameterFrame, WireContribution, WorkerMessage } from '@geodesic/wire';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RunParticipation } from '../src/run-participation.ts';
-
-const chain = '0'.repeat(64);
-const parameters = Float32Array.of(1, 2, 3);
-const snapshotOf = (version: number, link: string): ParameterFrame => {
-  return {
-    type: 'snapshot',
-    version,
-    chain: link,
-    parameters: parameters.slice(),
-    state: Float32Array.of(7),
-    previous: new Float32Array(0),
-  };
-};
-
-/** A coordinator for one worker whose program is the counting fixture. */
-class Stage {
-  readonly objects = new Map<string, Float32Array>();
-  readonly sent: WorkerMessage[] = [];
-  readonly contributions: WireContribution[] = [];
-  readonly fatal: Error[] = [];
-  readonly logged: string[] = [];
-  /** What each stream of parameters says, in turn; the last one stays open. */
-  readonly streams: ParameterFrame[][] = [[snapshotOf(0, chain)]];
-  followed = 0;
-  participation!: RunParticipation;
-
-  async start(): Promise<void> {
-    this.participation = await RunParticipation.prepare({
-      run: 'r',
-      bundleDigest: 'bundle',
-      worker: 'w1',
-      incarnation: 'i',
-      exchange: {
-        fetch: async (digest) => {
-          if (digest === 'bundle') return new TextEncoder().encode('good');
-          const found = this.objects.get(digest);
-          if (!found) throw new WireError('NOT_FOUND', `fetch: got ${digest}`);
-          return new Uint8Array(found.slice().buffer);
-        },
-        follow: ({ signal }) => this.#follow(signal!),
-        contribute: async (contribution): Promise<ContributeAck> => {
-          this.contributions.push(contribution);
-          return { result: 'accepted', detail: '' };
-        },
-        traffic: { bytesUp: 0, bytesDown: 0 },
-        close: () => undefined,
-      },
-      logger: createLogger({ component: 'worker', level: 'debug', write: (line) => this.logged.push(line) }),
-      onFatal: (error) => this.fatal.push(error),
-    });
-    this.participation.admitted(0, (message) => this.sent.push(message));
-  }
-
-  async *#follow(signal: AbortSignal): AsyncGenerator<ParameterFrame, void, undefined> {
-    const stream = this.streams[this.followed++];
-    yield* stream;
-    if (this.followed === this.streams.length) await new Promise((resolve) => signal.addEventListener('abort', resolve));
-  }
-
-  /** Assigns a round of one slot. */
-  assign(generation: number, round: { phase: string; attempt?: number; inputs?: RoundInputs; version?: number; link?: string }): RoundPlan {
-    const { phase, attempt = 0, inputs, version = 0, link = chain } = round;
-    const input = { chain: link, checksum: parametersChecksum(parameters), step: 1, attempt, phase, ...(inputs && { inputs }) };
-    const identity = { run: 'r', step: 1, attempt, phase, inputDigest: inputDigest(input) };
-    const plan = { ...identity, version, slots: 1, sumsLength: 3, scalarsLength: 2, ...(inputs && { inputs }) };
-    this.participation.assign({ type: 'assign', generation, round: plan, blocks: [{ level: 0, index: 0 }] });
-    return plan;
-  }
-
-  async until(condition: () => boolean): Promise<void> {
-    await vi.waitUntil(condition, { interval: 5, timeout: 5000 });
-  }
-}
+import { nextCombinationChain } from '@geodesic/cluster';
+import type { RoundInputs } from '@geodesic/cluster';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chain, snapshotOf, Stage } from './participation-stage.ts';
 
 let stage: Stage;
 
 beforeEach(async () => {
-  process.env['GEODESIC_SLOT_PROGRAM_MODULE'] = fileURLToPath(new URL('./fixtures/counting-program.mjs', import.meta.url));
+  process.env['GEODESIC_SLOT_PROGRAM_MODULE'] = Stage.program;
   stage = new Stage();
 });
 

@@ -5,20 +5,9 @@ import { dirname } from 'node:path';
 /** Writes a whole file under a temporary name, syncs it and renames it: it is whole or absent. */
 export async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
   const staging = `${path}.tmp`;
-  await writeSynced(staging, content, 'w');
+  await writeSynced(staging, content);
   await rename(staging, path);
   await syncFolder(dirname(path));
-}
-
-/** Writes a whole file and syncs its content, not its name; with 'wx' it must not exist yet. */
-export async function writeSynced(path: string, content: Uint8Array | string, flags: 'w' | 'wx'): Promise<void> {
-  const file = await open(path, flags);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 /** Makes the names in a folder durable. */
@@ -28,5 +17,15 @@ export async function syncFolder(path: string): Promise<void> {
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+async function writeSynced(path: string, content: Uint8Array | string): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }

@@ -14,6 +14,21 @@ export type Metadata = Readonly<Record<string, string>>;
  * @throws {CheckpointError} when a tensor's data does not fit its dtype or shape, or its name is `__metadata__`
  */
 export function encodeSafetensors(tensors: ReadonlyMap<string, StoredTensor>, metadata: Metadata = {}): Uint8Array {
+  const parts = safetensorsParts(tensors, metadata);
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
+
+/**
+ * The same file in parts, to be written one after the other: its header, then the tensors' own bytes, not copied.
+ * @throws {CheckpointError} as {@link encodeSafetensors}
+ */
+export function safetensorsParts(tensors: ReadonlyMap<string, StoredTensor>, metadata: Metadata = {}): Uint8Array[] {
   const stored = [...tensors].toSorted(inStorageOrder);
   const members: string[] = [];
   if (Object.keys(metadata).length > 0) members.push(`"__metadata__":${encodeMetadata(metadata)}`);
@@ -24,18 +39,12 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, StoredTensor>, me
     end += tensor.data.byteLength;
     members.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype: tensor.dtype, shape: tensor.shape, data_offsets: [begin, end] })}`);
   }
-  const header = Buffer.from(`{${members.join(',')}}`, 'utf8');
-  const padded = Math.ceil(header.length / 8) * 8;
-  const bytes = new Uint8Array(8 + padded + end);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
-  bytes.set(header, 8);
-  bytes.fill(0x20, 8 + header.length, 8 + padded);
-  let offset = 8 + padded;
-  for (const [, { data }] of stored) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
-    offset += data.byteLength;
-  }
-  return bytes;
+  const text = Buffer.from(`{${members.join(',')}}`, 'utf8');
+  const padded = Math.ceil(text.length / 8) * 8;
+  const header = new Uint8Array(8 + padded).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);
+  header.set(text, 8);
+  return [header, ...stored.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
 }
 
 function inStorageOrder([nameA, a]: readonly [string, StoredTensor], [nameB, b]: readonly [string, StoredTensor]): number {

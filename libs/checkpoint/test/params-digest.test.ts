@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { makeLayout } from '@geodesic/tensor';
 import { describe, expect, it } from 'vitest';
-import { paramsDigest } from '../src/index.ts';
+import { paramsDigest, paramsDigestInTurns } from '../src/index.ts';
 
 const LAYOUT = makeLayout([
   { name: 'weight', shape: [2, 2] },
@@ -34,5 +34,22 @@ describe('paramsDigest', () => {
     expect(() => paramsDigest(LAYOUT, new Float32Array(5))).toThrow(
       'paramsDigest: expected 6 parameters, got 5 (is this the layout of this model?)',
     );
+  });
+
+  it('is the same in turns, and lets others have theirs', async () => {
+    const large = makeLayout([
+      { name: 'a', shape: [600_000] },
+      ...Array.from({ length: 40 }, (_, i) => ({ name: `b${i}`, shape: [10_000] })),
+    ]);
+    const parameters = Float32Array.from({ length: large.size }, (_, i) => i);
+    let turns = 0;
+    let waiting = setImmediate(function tick() {
+      turns += 1;
+      waiting = setImmediate(tick);
+    });
+    expect(await paramsDigestInTurns(large, parameters)).toBe(paramsDigest(large, parameters));
+    clearImmediate(waiting);
+    expect(turns).toBeGreaterThanOrEqual(3);
+    await expect(paramsDigestInTurns(large, new Float32Array(1))).rejects.toThrow('expected 1000000 parameters, got 1');
   });
 });

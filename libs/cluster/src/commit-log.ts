@@ -1,7 +1,7 @@
 /**
  * The commit log's records: [u32 length][u32 CRC-32][payload], little-endian, the payload being canonical JSON. Records form a chain:
  * hash = SHA-256(previous hash, payload without the term), so two leaders of one run write equal chains (exactness.md 11). This file
- * turns records into bytes and back; appending, syncing and truncating are the caller's.
+ * turns records into bytes and back; appending and syncing are the caller's, and how files follow each other is log-segments.ts.
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
@@ -36,7 +36,7 @@ export interface EncodedRecord {
 /** What a log holds. */
 export interface DecodedLog {
   readonly records: readonly LogRecord[];
-  /** Length of the valid prefix; a writer truncates to it before it appends. */
+  /** Length of the valid prefix. */
   readonly validBytes: number;
   /** Where the next record goes. */
   readonly next: LogPosition;
@@ -62,14 +62,19 @@ export function encodeRecord(entry: LogEntry, options: LogPosition & { readonly 
   return { bytes, hash, next: { sequence: sequence + 1, previous: hash } };
 }
 
-/** Reads as many valid records as the bytes hold, from the first one on. Never throws: what is wrong is reported as `torn`. */
-export function decodeRecords(bytes: Uint8Array): DecodedLog {
+/**
+ * Reads as many valid records as the bytes hold. Never throws: what is wrong is reported as `torn`.
+ * @param from where the first record of the bytes stands; default the beginning of the log
+ */
+export function decodeRecords(bytes: Uint8Array, from: LogPosition = LOG_START): DecodedLog {
   const records: LogRecord[] = [];
   let validBytes = 0;
-  let next = LOG_START;
+  let next = from;
   while (validBytes < bytes.length) {
-    const frame = readFrame(bytes, validBytes, next);
-    if ('torn' in frame) return { records, validBytes, next, torn: `record ${next.sequence} at byte ${validBytes}: ${frame.torn}` };
+    const frame = readFrame(bytes, validBytes);
+    const torn = 'torn' in frame ? frame.torn : misplaced(frame.record, next);
+    if (torn !== undefined || 'torn' in frame)
+      return { records, validBytes, next, torn: `record ${next.sequence} at byte ${validBytes}: ${torn}` };
     records.push(frame.record);
     validBytes = frame.end;
     next = { sequence: next.sequence + 1, previous: frame.record.hash };
@@ -77,7 +82,15 @@ export function decodeRecords(bytes: Uint8Array): DecodedLog {
   return { records, validBytes, next };
 }
 
-function readFrame(bytes: Uint8Array, start: number, at: LogPosition): { record: LogRecord; end: number } | { torn: string } {
+/** Where the first record of the bytes says that it stands; undefined where they begin with none that is valid. */
+export function startOf(bytes: Uint8Array): LogPosition | undefined {
+  const frame = readFrame(bytes, 0);
+  if ('torn' in frame) return undefined;
+  const { sequence, previous } = frame.record;
+  return { sequence, previous };
+}
+
+function readFrame(bytes: Uint8Array, start: number): { record: LogRecord; end: number } | { torn: string } {
   const available = bytes.length - start - HEADER_BYTES;
   if (available < 0) return { torn: `expected a header of ${HEADER_BYTES} bytes, got ${bytes.length - start}` };
   const header = new DataView(bytes.buffer, bytes.byteOffset + start, HEADER_BYTES);
@@ -90,10 +103,14 @@ function readFrame(bytes: Uint8Array, start: number, at: LogPosition): { record:
   if (crc !== header.getUint32(4, true)) return { torn: `expected CRC-32 ${header.getUint32(4, true)}, got ${crc}` };
   const parsed = parsePayload(payload);
   if (!isStored(parsed)) return { torn: 'expected a JSON object with type, sequence, previous and term' };
-  if (parsed.sequence !== at.sequence) return { torn: `expected sequence ${at.sequence}, got ${parsed.sequence}` };
-  if (parsed.previous !== at.previous) return { torn: `expected previous hash ${at.previous}, got ${parsed.previous}` };
   const { term: _term, ...hashed } = parsed;
   return { record: { ...parsed, hash: hashRecord(hashed) }, end };
+}
+
+function misplaced({ sequence, previous }: LogPosition, at: LogPosition): string | undefined {
+  if (sequence !== at.sequence) return `expected sequence ${at.sequence}, got ${sequence}`;
+  if (previous !== at.previous) return `expected previous hash ${at.previous}, got ${previous}`;
+  return undefined;
 }
 
 function parsePayload(payload: Uint8Array): unknown {

@@ -4,7 +4,7 @@
  */
 import { applyUpdate, parametersChecksum } from './apply-update.ts';
 import { combine, type CombinationReference } from './combination.ts';
-import { chunkCrcs, initialChain, nextChain, nextCombinationChain } from './digest.ts';
+import { initialChain, nextChain, nextCombinationChain, updateCrcs } from './digest.ts';
 import { ProtocolError } from './errors.ts';
 import { referTo } from './round-inputs.ts';
 import type { Position } from './round.ts';
@@ -17,7 +17,14 @@ export type CommittedUpdate = {
   readonly previousChain: string;
   readonly chain: string;
   readonly state: Float32Array;
-} & ({ readonly delta: Float32Array } | { readonly combination: CombinationReference });
+} & (
+  | {
+      readonly delta: Float32Array;
+      /** CRC-32 of each canonical chunk: the transport need not compute them again. */
+      readonly crcs: Uint32Array;
+    }
+  | { readonly combination: CombinationReference }
+);
 
 /** Where the parameters of a checkpoint stand. */
 export interface CommittedStart {
@@ -25,6 +32,8 @@ export interface CommittedStart {
   readonly chain: string;
   /** The last committed change [P]; [0] in a run that never reads it. */
   readonly previous: Float32Array;
+  /** Of the parameters, if it was kept. */
+  readonly checksum?: string;
 }
 
 /** Parameters and state with their position in the run. */
@@ -39,7 +48,7 @@ export class CommittedParameters {
    * Takes over the arrays of a trainer.
    * @param options.usesPrevious whether workers hold the last change; default false
    * @param options.start where a run goes on from a checkpoint; default: before the first update
-   * @throws {ProtocolError} when the last change of a start is missing where it is needed
+   * @throws {ProtocolError} when the last change of a start is missing where it is needed, or its checksum is that of other parameters
    */
   constructor(
     { parameters, state }: { readonly parameters: Float32Array; readonly state: Float32Array },
@@ -53,6 +62,7 @@ export class CommittedParameters {
     this.state = state;
     this.previous = start ? start.previous.slice() : new Float32Array(length);
     const checksum = parametersChecksum(parameters);
+    if (checksum !== (start?.checksum ?? checksum)) throw new ProtocolError('CommittedParameters: checksum', start!.checksum!, checksum);
     this.#position = { version: start?.version ?? 0, chain: start?.chain ?? initialChain(parameters, state), checksum };
   }
 
@@ -80,9 +90,10 @@ export class CommittedParameters {
       return { version, previousChain, chain, combination, state };
     }
     const { delta } = update;
-    const chain = nextChain(previousChain, version, chunkCrcs(bytesOfUpdate(delta, state)));
+    const crcs = updateCrcs(delta, state);
+    const chain = nextChain(previousChain, version, crcs);
     this.#apply({ delta, state }, { version, chain });
-    return { version, previousChain, chain, delta, state };
+    return { version, previousChain, chain, delta, state, crcs };
   }
 
   #apply({ delta, state }: { delta: Float32Array; state: Float32Array }, { version, chain }: Pick<Position, 'version' | 'chain'>): void {
@@ -91,12 +102,4 @@ export class CommittedParameters {
     if (this.previous.length > 0) this.previous.set(delta);
     this.#position = { version, chain, checksum };
   }
-}
-
-/** What the chain of an update covers: delta, then state. */
-function bytesOfUpdate(delta: Float32Array, state: Float32Array): Uint8Array {
-  const joined = new Float32Array(delta.length + state.length);
-  joined.set(delta);
-  joined.set(state, delta.length);
-  return new Uint8Array(joined.buffer);
 }

@@ -20,6 +20,22 @@ export function chunkCrcs(bytes: Uint8Array): Uint32Array {
   return crcs;
 }
 
+/** The CRC-32 of every canonical chunk of an update, which is its delta and then its state; copies nothing. */
+export function updateCrcs(delta: Float32Array, state: Float32Array): Uint32Array {
+  const crcs = new Uint32Array(Math.ceil((delta.byteLength + state.byteLength) / CHUNK_BYTES));
+  let at = 0;
+  for (const part of [bytesOf(delta), bytesOf(state)]) {
+    for (let from = 0; from < part.length;) {
+      const chunk = Math.floor(at / CHUNK_BYTES);
+      const length = Math.min(part.length - from, (chunk + 1) * CHUNK_BYTES - at);
+      crcs[chunk] = crc32(part.subarray(from, from + length), crcs[chunk]);
+      from += length;
+      at += length;
+    }
+  }
+  return crcs;
+}
+
 /** The chain before the first update: a digest of the initial parameters and state. */
 export function initialChain(parameters: Float32Array, state: Float32Array): string {
   const hash = createHash('sha256').update(`geodesic chain 1\n${parameters.length} ${state.length}\n`);

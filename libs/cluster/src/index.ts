@@ -22,7 +22,7 @@ export {
   type ContributionShape,
 } from './contribution.ts';
 export { CommittedParameters, type CommittedStart, type CommittedUpdate } from './committed-parameters.ts';
-export { CoordinatorMachine, type CoordinatorOptions } from './coordinator-machine.ts';
+export { CoordinatorMachine, type MemberState } from './coordinator-machine.ts';
 export type {
   Assignment,
   ContributionResult,
@@ -31,9 +31,12 @@ export type {
   CoverageEntry,
   WorkerStatus,
 } from './coordinator-messages.ts';
-export { CHUNK_BYTES, chunkCrcs, initialChain, inputDigest, nextChain, nextCombinationChain } from './digest.ts';
+export type { BackupOptions, CoordinatorOptions } from './coordinator-options.ts';
+export { CHUNK_BYTES, chunkCrcs, initialChain, inputDigest, nextChain, nextCombinationChain, updateCrcs } from './digest.ts';
 export { ProtocolError } from './errors.ts';
+export { decodeJournalRecord, encodeJournalRecord, JOURNAL_FORMAT, JOURNAL_MAGIC } from './journal-codec.ts';
 export type { JournalRecord } from './journal-record.ts';
+export { scanJournal, type JournalIndexEntry, type JournalRead, type JournalScan } from './journal-scan.ts';
 export { compareCommit, LogMismatchError } from './log-comparison.ts';
 export { LOG_FORMAT } from './log-entries.ts';
 export type {
@@ -50,6 +53,8 @@ export type {
   StepEntry,
   TermEntry,
 } from './log-entries.ts';
+export { joinSegments, type JoinedLog, type LogSegment } from './log-segments.ts';
+export { commitsAfter, viewLog, type LogHead, type LogView } from './log-view.ts';
 export { Membership, type Admission, type Fingerprint, type Member, type MembershipOptions, type Refusal } from './membership.ts';
 export { ReductionTree, type TreeAnswer } from './reduction-tree.ts';
 export {
@@ -84,5 +89,6 @@ export type {
   Trainer,
 } from './training-interfaces.ts';
 export { VectorCache } from './vector-cache.ts';
+export { verifyLog, type LogReport } from './verify-log.ts';
 export { WorkerMachine, type WorkerMachineOptions } from './worker-machine.ts';
 export type { WorkerAction, WorkerEvent } from './worker-messages.ts';

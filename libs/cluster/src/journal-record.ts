@@ -1,6 +1,7 @@
 /**
  * The journal: the root sums of every round since the last checkpoint, so that a coordinator that comes back repeats only its own
- * arithmetic (exactness.md 12). It is a cache, not the truth: what is missing or damaged is computed again by workers.
+ * arithmetic (exactness.md 12). It is a cache, not the truth: what is missing or damaged is computed again by workers. Its bytes are those
+ * of journal-codec.ts.
  */
 import type { CoverageEntry } from './coordinator-messages.ts';
 import type { Contribution } from './contribution.ts';

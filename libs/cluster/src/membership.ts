@@ -38,11 +38,11 @@ export interface MembershipOptions {
 /**
  * The members of one run.
  *
- * *Limitations*: no quarantine, and a fingerprint stays frozen when everybody has left.
+ * *Limitations*: a fingerprint stays frozen when everybody has left.
  */
 export class Membership {
   readonly #leaseMs: number;
-  readonly #members = new Map<string, { readonly member: Member; seenAt: number }>();
+  readonly #members = new Map<string, { readonly member: Member; seenAt: number; isDraining: boolean }>();
   #fingerprint: Fingerprint | undefined;
 
   constructor(options: MembershipOptions) {
@@ -72,15 +72,34 @@ export class Membership {
     const refusal = this.#fingerprint && compareFingerprints(this.#fingerprint, fingerprint);
     if (refusal) return { admitted: false, refusal };
     this.#fingerprint ??= Object.freeze({ ...fingerprint });
-    const before = this.#members.get(worker)?.member;
-    this.#members.set(worker, { member: { worker, incarnation }, seenAt: at });
-    if (before && before.incarnation !== incarnation) return { admitted: true, replaced: before };
-    return { admitted: true };
+    const before = this.#members.get(worker);
+    const isReplaced = before !== undefined && before.member.incarnation !== incarnation;
+    const isDraining = before !== undefined && !isReplaced && before.isDraining;
+    this.#members.set(worker, { member: { worker, incarnation }, seenAt: at, isDraining });
+    return { admitted: true, ...(isReplaced && { replaced: before.member }) };
   }
 
   /** Whether exactly this process is a member. */
   has(member: Member): boolean {
     return this.#members.get(member.worker)?.member.incarnation === member.incarnation;
+  }
+
+  /** The process under a name, while it is a member. */
+  find(worker: string): Member | undefined {
+    return this.#members.get(worker)?.member;
+  }
+
+  /** Marks a member as leaving in order; it stays marked when the same process joins again. False when this process is not a member. */
+  drain(member: Member): boolean {
+    const entry = this.#members.get(member.worker);
+    if (entry?.member.incarnation !== member.incarnation) return false;
+    entry.isDraining = true;
+    return true;
+  }
+
+  /** Whether a member is leaving in order. */
+  isDraining(worker: string): boolean {
+    return this.#members.get(worker)?.isDraining ?? false;
   }
 
   /** Extends a member's lease; false when this process is not a member. */

@@ -2,18 +2,23 @@
  * One run as a pure state machine: plan a round, absorb its total, commit, announce. A commit is an entry of the log; the update is
  * streamed and the next round begins while it is being made durable, and only then is the step announced; at most one commit is under way.
  * Where the log is ahead of the parameters (a coordinator came back from a checkpoint), rounds are taken again and what they lead to must
- * be what the log says: from the journal that costs no worker anything, and nothing is written or announced twice (exactness.md 11, 12).
+ * be what the log says: from the journal that costs no worker anything, and no entry is written or announced twice (exactness.md 11, 12).
  */
 import type { CommittedParameters } from './committed-parameters.ts';
-import { unreachable } from './errors.ts';
-import { compareCommit } from './log-comparison.ts';
+import { ProtocolError, unreachable } from './errors.ts';
+import { compareCommit, LogMismatchError } from './log-comparison.ts';
 import type { ControlEntry, LogEntry, RejectedEntry, RoundRecord, StepEntry } from './log-entries.ts';
 import { planRound } from './round.ts';
 import type { RoundPlan } from './round.ts';
+import { commitOf } from './run-commit.ts';
+import type { FinishedRound, RunCommit } from './run-commit.ts';
 import type { RunMachineAction, RunMachineEvent } from './run-messages.ts';
-import type { Absorbed, RoundFailure, Trainer } from './training-interfaces.ts';
+import type { Absorbed, Trainer } from './training-interfaces.ts';
 
 type EventOf<T extends RunMachineEvent['type']> = Extract<RunMachineEvent, { type: T }>;
+
+/** The last that a run does. */
+type Ending = Extract<RunMachineAction, { type: 'ended' | 'failed' }>;
 
 /** Options of {@link RunMachine}. */
 export interface RunMachineOptions {
@@ -29,21 +34,13 @@ export interface RunMachineOptions {
   readonly pausedFrom?: number;
 }
 
-/** A round that the trainer has answered: its total has been absorbed, or its failure. */
-interface FinishedRound {
-  readonly round: RoundPlan;
-  readonly record: RoundRecord;
-  readonly absorbed: Absorbed;
-  readonly failure?: RoundFailure;
-}
-
 /** An entry on its way to the disk, and what is said when it is there. */
 interface Pending {
-  readonly isCommit: boolean;
-  readonly announcement: RunMachineAction;
+  readonly entry: LogEntry;
+  readonly announcements: readonly RunMachineAction[];
 }
 
-/** The core of a coordinator's run. After it has thrown it must not be used again. */
+/** The core of a coordinator's run. After it has thrown it takes nothing but `appended`, to announce what was under way. */
 export class RunMachine {
   readonly #run: string;
   readonly #trainer: Trainer;
@@ -51,14 +48,17 @@ export class RunMachine {
   readonly #ahead: (StepEntry | RejectedEntry)[];
   readonly #pending: Pending[] = [];
   #step: number;
+  /** The last step of which a round has begun, here or as the log says. */
+  #begun: number;
   #pausedFrom: number | undefined;
-  #isIdle = true;
+  #isPaused = false;
+  #hasStarted = false;
   #round: RoundPlan | undefined;
   /** Absorbed, but the commit before it is not durable yet. */
   #waiting: FinishedRound | undefined;
   /** Rounds since the last entry. */
-  #rounds: RoundRecord[] = [];
-  #ending: 'completed' | 'stopped' | undefined;
+  readonly #rounds: RoundRecord[] = [];
+  #ending: Ending | undefined;
   #hasEnded = false;
 
   constructor(options: RunMachineOptions) {
@@ -67,12 +67,18 @@ export class RunMachine {
     this.#committed = options.committed;
     this.#step = options.step ?? 0;
     this.#ahead = [...(options.ahead ?? [])];
+    this.#begun = Math.max(this.#step, this.#ahead.at(-1)?.step ?? 0);
     this.#pausedFrom = options.pausedFrom;
   }
 
   /** The last step whose update has been applied. */
   get step(): number {
     return this.#step;
+  }
+
+  /** The first step of which no round has begun, and which the log does not have: a request of a person holds from there. */
+  get nextStep(): number {
+    return this.#begun + 1;
   }
 
   /** The round in progress. */
@@ -87,17 +93,33 @@ export class RunMachine {
 
   /** Whether it waits for somebody to resume it. */
   get isPaused(): boolean {
-    return this.#isIdle && this.#pausedFrom !== undefined && this.#ending === undefined;
+    return this.#isPaused;
+  }
+
+  /** Whether trainer and parameters stand at the same commit, so that a checkpoint can be taken; else the trainer is one round further. */
+  get isCapturable(): boolean {
+    return this.#waiting === undefined;
   }
 
   /**
    * Takes one event; the actions are to be carried out in order.
-   * @throws what the trainer throws, {LogMismatchError} when a step comes out otherwise than the log says
+   * @throws what the trainer throws, {LogMismatchError} when a step comes out otherwise than the log says, {ProtocolError} for an `appended`
+   *   too many
    */
   handle(event: RunMachineEvent): RunMachineAction[] {
+    try {
+      return this.#take(event);
+    } catch (error) {
+      this.#ending ??= { type: 'ended', state: 'stopped' };
+      this.#hasEnded = true;
+      throw error;
+    }
+  }
+
+  #take(event: RunMachineEvent): RunMachineAction[] {
     switch (event.type) {
       case 'start':
-        return this.#proceed();
+        return this.#start();
       case 'round-complete':
         return this.#complete(event);
       case 'round-abandoned':
@@ -107,87 +129,93 @@ export class RunMachine {
       case 'control':
         return this.#control(event);
       case 'stop':
-        this.#ending ??= 'stopped';
-        return this.#isIdle ? this.#end() : [];
+        return this.#stop();
       case 'interrupt':
-        this.#ending ??= 'stopped';
         this.#round = undefined;
-        this.#waiting = undefined;
-        this.#isIdle = true;
-        return this.#end();
+        return this.#stop();
       default:
         return unreachable('RunMachine.handle', event);
     }
   }
 
+  #start(): RunMachineAction[] {
+    if (this.#hasStarted) return [];
+    this.#hasStarted = true;
+    return this.#proceed();
+  }
+
+  /** What has been absorbed is concluded even so, or the trainer would stand further than the parameters. */
+  #stop(): RunMachineAction[] {
+    this.#ending ??= { type: 'ended', state: 'stopped' };
+    this.#isPaused = false;
+    return this.#round === undefined ? this.#end() : [];
+  }
+
   #complete({ total, coverage, dropped }: EventOf<'round-complete'>): RunMachineAction[] {
-    const round = this.#round;
-    if (round === undefined) return []; // it was interrupted
-    this.#round = undefined;
+    const round = this.#takeRound();
+    if (round === undefined) return [];
     const { attempt, phase, inputDigest } = round;
-    const record: RoundRecord = { attempt, phase, inputDigest, examples: total.count, coverage, ...(dropped?.length && { dropped }) };
+    const left = dropped && dropped.length > 0 && { dropped };
+    const record: RoundRecord = { attempt, phase, inputDigest, examples: total.count, coverage, ...left };
     return this.#finish({ round, record, absorbed: this.#trainer.absorb(total) });
   }
 
   #abandon({ failure }: EventOf<'round-abandoned'>): RunMachineAction[] {
-    const round = this.#round;
+    const round = this.#takeRound();
     if (round === undefined) return [];
-    this.#round = undefined;
     const absorbed = this.#trainer.reject?.(failure);
-    if (absorbed === undefined) return [{ type: 'failed', failure }];
+    if (absorbed === undefined) {
+      this.#ending = { type: 'failed', failure };
+      return this.#end();
+    }
     const { attempt, phase, inputDigest } = round;
     const record: RoundRecord = { attempt, phase, inputDigest, examples: 0, coverage: [], failed: failure.reason };
     return this.#finish({ round, record, absorbed, failure });
   }
 
+  /** The round in progress, which is over; undefined where it was interrupted. */
+  #takeRound(): RoundPlan | undefined {
+    const round = this.#hasEnded ? undefined : this.#round;
+    this.#round = undefined;
+    return round;
+  }
+
   /** Goes on when the commit before is durable. */
   #finish(finished: FinishedRound): RunMachineAction[] {
-    if (!this.#pending.some(({ isCommit }) => isCommit)) return [...this.#conclude(finished), ...this.#proceed()];
+    if (!this.#pending.some(({ entry }) => entry.type !== 'control')) return [...this.#conclude(finished), ...this.#proceed()];
     this.#waiting = finished;
     return [];
   }
 
   #appended(): RunMachineAction[] {
-    const [done] = this.#pending.splice(0, 1);
-    const actions = done ? [done.announcement] : [];
-    const finished = this.#waiting;
-    if (finished && !this.#pending.some(({ isCommit }) => isCommit)) {
+    const done = this.#pending.shift();
+    if (done === undefined) throw new ProtocolError('RunMachine: appended', 'an entry that was to be appended', 'none');
+    const waiting = this.#hasEnded ? undefined : this.#waiting;
+    if (waiting) {
       this.#waiting = undefined;
-      return [...actions, ...this.#conclude(finished), ...this.#proceed()];
+      return [...done.announcements, ...this.#finish(waiting)];
     }
-    return this.#ending !== undefined && this.#isIdle ? [...actions, ...this.#end()] : actions;
+    const isResumed = this.#isPaused && done.entry.type === 'control' && done.entry.action === 'resume';
+    return [...done.announcements, ...(isResumed ? this.#proceed() : this.#end())];
   }
 
   #control({ action, reason, workers, worker }: EventOf<'control'>): RunMachineAction[] {
     if (this.#ending !== undefined) return [];
-    const next = this.#nextStep();
-    const resumes = action === 'resume' && this.isPaused;
-    if (action === 'pause') this.#pausedFrom ??= next;
+    if (action === 'pause') this.#pausedFrom ??= this.nextStep;
+    const step = action === 'pause' ? this.#pausedFrom! : this.nextStep;
     if (action === 'resume') this.#pausedFrom = undefined;
-    const entry: ControlEntry = {
-      type: 'control',
-      action,
-      step: next,
-      reason,
-      ...(workers !== undefined && { workers }),
-      ...(worker !== undefined && { worker }),
-    };
-    const actions = this.#append(entry, { isCommit: false, announcement: { type: 'controlled', entry } });
-    return resumes ? [...actions, ...this.#proceed()] : actions;
+    const wanted = { ...(workers !== undefined && { workers }), ...(worker !== undefined && { worker }) };
+    const entry: ControlEntry = { type: 'control', action, step, reason, ...wanted };
+    return this.#append(entry, [{ type: 'controlled', entry }]);
   }
 
-  /** The first step of which no round has begun. */
-  #nextStep(): number {
-    const isUnderWay = this.#rounds.length > 0 || (this.#round?.step ?? 0) > this.#step || this.#waiting !== undefined;
-    return this.#step + (isUnderWay ? 2 : 1);
-  }
-
-  #conclude({ round, record, absorbed, failure }: FinishedRound): RunMachineAction[] {
+  #conclude(finished: FinishedRound): RunMachineAction[] {
+    const { round, record, absorbed, failure } = finished;
     const { update, rejected, layers, evaluation } = absorbed;
     const { step } = round;
     const actions: RunMachineAction[] = [];
-    const isEvaluation = evaluation !== undefined || (failure !== undefined && !rejected);
-    if (!isEvaluation) this.#rounds.push(record);
+    const leadsOn = update !== undefined || rejected !== undefined || step > this.#step;
+    if (leadsOn) this.#rounds.push(record);
     if (update) {
       const combination = 'combination' in update && { combination: update.combination };
       actions.push({ type: 'publish', update: this.#committed.advance(update), ...combination });
@@ -196,90 +224,63 @@ export class RunMachine {
       this.#step = step;
       actions.push({ type: 'advanced', step });
     }
-    if (rejected) actions.push(...this.#reject(round, { ...absorbed, rejected }, failure));
-    else if (update) actions.push(...this.#commit(round, record, absorbed));
-    if (layers) actions.push({ type: 'refreshed', step, layers });
+    const commit = commitOf(finished, () => ({ position: this.#committed.position, rounds: this.#rounds.splice(0) }));
+    if (commit) actions.push(...this.#write(commit, layers));
+    else if (layers) actions.push({ type: 'refreshed', step, layers });
     if (evaluation) actions.push({ type: 'evaluated', ...evaluation, step });
-    if (failure && !rejected) actions.push({ type: 'unevaluated', failure });
+    if (failure && !leadsOn) actions.push({ type: 'unevaluated', failure });
     return actions;
   }
 
-  #commit({ step, attempt, phase, inputDigest }: RoundPlan, { examples, coverage }: RoundRecord, absorbed: Absorbed): RunMachineAction[] {
-    const { record, measurements } = absorbed;
-    const entry: StepEntry = {
-      type: 'step',
-      step,
-      attempt,
-      phase,
-      ...this.#committed.position,
-      inputDigest,
-      examples,
-      rounds: this.#takeRounds(),
-      ...(record && { record }),
-      ...(measurements && { measurements }),
-    };
-    const workers = new Set(coverage.map(({ worker }) => worker)).size;
-    return this.#write(entry, { type: 'committed', step, phase, examples, measurements: measurements ?? {}, workers });
-  }
-
-  #reject(
-    { step, attempt, phase }: RoundPlan,
-    { update, rejected }: Absorbed & { readonly rejected: NonNullable<Absorbed['rejected']> },
-    failure: RoundFailure | undefined,
-  ): RunMachineAction[] {
-    const { reason, damping } = rejected;
-    const takenBack = update !== undefined;
-    const rejection = { step, attempt, phase, reason, damping };
-    const position = takenBack && { position: this.#committed.position };
-    const entry: RejectedEntry = { type: 'rejected', ...rejection, ...position, rounds: this.#takeRounds() };
-    const met = failure && { failure: { worker: failure.worker, reason: failure.reason } };
-    return this.#write(entry, { type: 'rejected', ...rejection, takenBack, ...met });
-  }
-
-  #takeRounds(): RoundRecord[] {
-    const rounds = this.#rounds;
-    this.#rounds = [];
-    return rounds;
-  }
-
   /** An entry that the log has already must be the one it has. */
-  #write(entry: StepEntry | RejectedEntry, announcement: RunMachineAction): RunMachineAction[] {
+  #write({ entry, announcement }: RunCommit, layers: Absorbed['layers']): RunMachineAction[] {
+    const { step } = entry;
     const logged = this.#ahead.shift();
-    if (logged === undefined) return this.#append(entry, { isCommit: true, announcement });
-    compareCommit(logged, entry);
-    return [{ type: 'reproduced', step: entry.step }];
+    if (logged) {
+      compareCommit(logged, entry);
+      return [{ type: 'reproduced', step, ...(layers && { layers }) }];
+    }
+    return this.#append(entry, layers ? [{ type: 'refreshed', step, layers }, announcement] : [announcement]);
   }
 
-  #append(entry: LogEntry, pending: Pending): RunMachineAction[] {
-    this.#pending.push(pending);
+  #append(entry: LogEntry, announcements: readonly RunMachineAction[]): RunMachineAction[] {
+    this.#pending.push({ entry, announcements });
     return [{ type: 'append', entry }];
   }
 
   #proceed(): RunMachineAction[] {
-    this.#isIdle = true;
+    this.#isPaused = false;
     if (this.#ending !== undefined) return this.#end();
     const plan = this.#trainer.plan();
-    if (plan === undefined) {
-      this.#ending = 'completed';
-      return this.#end();
-    }
-    if (this.#pausedFrom !== undefined && this.#ahead.length === 0 && plan.step >= this.#pausedFrom)
+    if (plan === undefined) return this.#completed();
+    if (this.#pausedFrom !== undefined && this.#ahead.length === 0 && plan.step >= this.#pausedFrom) {
+      this.#isPaused = true;
       return [{ type: 'paused', step: plan.step }];
-    this.#isIdle = false;
+    }
     const round = planRound({ run: this.#run, plan, position: this.#committed.position });
     this.#round = round;
+    this.#begun = Math.max(this.#begun, plan.step);
     const dropped = this.#droppedBefore(round);
     return [{ type: 'begin-round', round, ...(plan.inputs && { inputs: plan.inputs }), ...(dropped && { dropped }) }];
   }
 
-  /** What a relaxed run left out of this round when its step was logged. */
-  #droppedBefore({ inputDigest }: RoundPlan): readonly number[] | undefined {
-    return this.#ahead[0]?.rounds?.find((record) => record.inputDigest === inputDigest)?.dropped;
+  #completed(): RunMachineAction[] {
+    const logged = this.#ahead.at(0);
+    if (logged) throw new LogMismatchError(logged.step, 'type', { logged: `"${logged.type}"`, got: 'the end of the run' });
+    this.#ending = { type: 'ended', state: 'completed' };
+    return this.#end();
   }
 
+  /** What a relaxed run left out of this round when its step was logged: exactly that is left out again. */
+  #droppedBefore({ inputDigest }: RoundPlan): readonly number[] | undefined {
+    const record = this.#ahead.at(0)?.rounds?.find((each) => each.inputDigest === inputDigest);
+    return record && (record.dropped ?? []);
+  }
+
+  /** Says the last word once every entry is durable. */
   #end(): RunMachineAction[] {
     if (this.#hasEnded || this.#pending.length > 0 || this.#ending === undefined) return [];
     this.#hasEnded = true;
-    return [{ type: 'ended', state: this.#ending }];
+    return [this.#ending];
   }
 }

@@ -64,10 +64,11 @@ export type RunMachineEvent =
   | { readonly type: 'round-abandoned'; readonly failure: RoundFailure }
   /** The oldest entry that was to be appended is durable. */
   | { readonly type: 'appended' }
+  /** Is answered by the append of an entry, and by `controlled` when that is durable; by nothing once the run is ending. */
   | ({ readonly type: 'control' } & ControlRequest)
   /** End after the round in progress. */
   | { readonly type: 'stop' }
-  /** End without waiting for the round in progress. */
+  /** End without waiting for the round in progress; only for the disk. */
   | { readonly type: 'interrupt' };
 
 /** What a run does. */
@@ -80,19 +81,24 @@ export type RunMachineAction =
   | { readonly type: 'advanced'; readonly step: number }
   /** Append to the log, durably, and say `appended`. */
   | { readonly type: 'append'; readonly entry: LogEntry }
-  /** A step or rejection that the log has already was made again, and is the same. */
-  | { readonly type: 'reproduced'; readonly step: number }
+  /**
+   * A step or rejection that the log has already was made again, and is the same: it was announced before, if its process came to that.
+   * `layers` are those of its `refreshed`.
+   */
+  | { readonly type: 'reproduced'; readonly step: number; readonly layers?: readonly object[] }
   | ({ readonly type: 'committed' } & CommittedStep)
   | ({ readonly type: 'rejected' } & RejectedAttempt)
   /** What was asked for is durable: do it. */
   | { readonly type: 'controlled'; readonly entry: ControlEntry }
   /** No round is begun before the run is resumed; this step is the next one. */
   | { readonly type: 'paused'; readonly step: number }
+  /** Comes right before the `committed` of its step. */
   | ({ readonly type: 'refreshed' } & CurvatureReport)
+  /** The log does not know of evaluations: one of a step that was reproduced comes again. */
   | ({ readonly type: 'evaluated' } & Evaluation)
-  /** An evaluation was left out. */
+  /** An evaluation was left out; comes again, too. */
   | { readonly type: 'unevaluated'; readonly failure: RoundFailure }
-  /** The trainer has no answer to a round that nobody can compute. */
+  /** The trainer has no answer to a round that nobody can compute; nothing more will come, and every entry is durable. */
   | { readonly type: 'failed'; readonly failure: RoundFailure }
   /** Nothing more will come; every entry is durable. */
   | { readonly type: 'ended'; readonly state: 'completed' | 'stopped' };

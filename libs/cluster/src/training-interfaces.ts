@@ -101,6 +101,6 @@ export interface SlotComputer {
   hold(digest: string, vector: Float32Array): void;
   /** Gives a held vector up. */
   release(digest: string): void;
-  /** The sums over one block; the caller owns the result. */
-  compute(request: ComputeRequest): Promise<Contribution>;
+  /** The sums over one block; the caller owns the result. `onSlots` may be told of slots as they are done, for those who watch. */
+  compute(request: ComputeRequest, onSlots?: (slots: number) => void): Promise<Contribution>;
 }

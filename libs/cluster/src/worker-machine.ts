@@ -1,7 +1,7 @@
 /**
  * A worker's protocol as a pure state machine. An assignment waits until the parameters held are those of its round; one block is computed
  * at a time, and few finished ones wait for their answer, so memory is bounded. Nothing is resent for ever: a block whose transfer keeps
- * failing is given up, the next heartbeat says so, and the coordinator assigns it anew.
+ * failing is given up, the next heartbeat says so, and the coordinator assigns it anew. A worker that drains finishes what it has begun.
  */
 import { blockKey } from './block.ts';
 import type { Block } from './block.ts';
@@ -46,12 +46,16 @@ export class WorkerMachine {
   #failed = false;
   #run: string | undefined;
   #generation = 0;
+  /** The newest leadership seen of each run. */
+  readonly #terms = new Map<string, number>();
+  #drain: 'no' | 'under way' | 'over' = 'no';
   #assignment: Assignment | undefined;
   #position: Position | undefined;
   #queue: Block[] = [];
   #computing: { readonly round: RoundPlan; readonly block: Block } | undefined;
   /** Of the assignment's round, by block key. */
   readonly #unanswered = new Map<string, Unanswered>();
+  /** Accepted, and not asked for again since. */
   readonly #answered = new Set<string>();
   #resynchronisations = 0;
   #awaitingSnapshot = false;
@@ -69,6 +73,10 @@ export class WorkerMachine {
   /** Takes one event; the actions are to be carried out in order. */
   handle(event: WorkerEvent): WorkerAction[] {
     if (this.#failed) return [];
+    return [...this.#take(event), ...this.#drained()];
+  }
+
+  #take(event: WorkerEvent): WorkerAction[] {
     switch (event.type) {
       case 'welcome':
         return [...this.#welcome(event), ...this.#advance()];
@@ -86,12 +94,15 @@ export class WorkerMachine {
         if (this.#isCurrent(event.round)) this.#forgetRound();
         return this.#advance();
       case 'acknowledged':
-        this.#acknowledged(event);
-        return this.#advance();
+        return [...this.#acknowledged(event), ...this.#advance()];
       case 'contribution-failed':
         return [...this.#contributionFailed(event), ...this.#advance()];
       case 'disconnected':
         this.#connected = false;
+        this.#queue = [];
+        return [];
+      case 'drain':
+        if (this.#drain === 'no') this.#drain = 'under way';
         this.#queue = [];
         return [];
       default:
@@ -99,7 +110,13 @@ export class WorkerMachine {
     }
   }
 
-  #welcome({ run, generation }: EventOf<'welcome'>): WorkerAction[] {
+  #welcome({ run, generation, term = 1 }: EventOf<'welcome'>): WorkerAction[] {
+    const highest = Math.max(term, this.#terms.get(run) ?? 1);
+    if (term < highest) {
+      this.#connected = false;
+      return [{ type: 'reject-leader', term, highest }];
+    }
+    this.#terms.set(run, term);
     this.#connected = true;
     this.#generation = generation;
     this.#queue = [];
@@ -116,7 +133,7 @@ export class WorkerMachine {
     this.#generation = generation;
     if (!this.#isCurrent(round)) this.#forgetRound();
     this.#assignment = assignment;
-    this.#queue = blocks.filter((block) => !this.#isUnderWay(block));
+    this.#queue = this.#drain === 'no' ? blocks.filter((block) => !this.#isUnderWay(block) && !this.#hasAnswer(block)) : [];
   }
 
   #computed({ round, contribution }: EventOf<'computed'>): WorkerAction[] {
@@ -126,10 +143,14 @@ export class WorkerMachine {
     return wanted ? this.#send(key, { contribution, retry: 0, inFlight: false }) : [];
   }
 
-  #acknowledged({ round, block, result }: EventOf<'acknowledged'>): void {
-    if (!this.#isCurrent(round)) return;
-    this.#unanswered.delete(blockKey(block));
-    if (result === 'accepted' || result === 'duplicate') this.#answered.add(blockKey(block));
+  #acknowledged({ round, block, result, retryAfterMs = 0 }: EventOf<'acknowledged'>): WorkerAction[] {
+    const key = blockKey(block);
+    const entry = this.#isCurrent(round) ? this.#unanswered.get(key) : undefined;
+    if (entry === undefined) return [];
+    if (result === 'busy') return this.#send(key, entry, retryAfterMs);
+    this.#unanswered.delete(key);
+    if (result === 'accepted' || result === 'duplicate') this.#answered.add(key);
+    return [];
   }
 
   #contributionFailed({ round, block }: EventOf<'contribution-failed'>): WorkerAction[] {
@@ -142,10 +163,19 @@ export class WorkerMachine {
   }
 
   /** Keeps a finished block until it is answered, and sends it now or at the next welcome. */
-  #send(key: string, entry: Unanswered): WorkerAction[] {
+  #send(key: string, entry: Unanswered, delayMs?: number): WorkerAction[] {
     this.#unanswered.set(key, { ...entry, inFlight: this.#connected });
     if (!this.#connected || !this.#assignment) return [];
-    return [{ type: 'contribute', round: this.#assignment.round, contribution: entry.contribution, retry: entry.retry }];
+    const { round } = this.#assignment;
+    const { contribution, retry } = entry;
+    return [{ type: 'contribute', round, contribution, retry, ...(delayMs !== undefined && { delayMs }) }];
+  }
+
+  /** Says once that a drain is over. */
+  #drained(): WorkerAction[] {
+    if (this.#drain !== 'under way' || this.status.open > 0) return [];
+    this.#drain = 'over';
+    return [{ type: 'drained' }];
   }
 
   /** Starts the next block if everything allows it. */
@@ -201,7 +231,15 @@ export class WorkerMachine {
   #isUnderWay(block: Block): boolean {
     const key = blockKey(block);
     const computing = this.#computing !== undefined && this.#isCurrent(this.#computing.round) && blockKey(this.#computing.block) === key;
-    return computing || this.#unanswered.has(key) || this.#answered.has(key);
+    return computing || this.#unanswered.has(key);
+  }
+
+  /**
+   * Whether a block that is asked for has been answered. Once that is taken for an assignment that crossed the answer; whoever asks twice
+   * has lost what it had accepted.
+   */
+  #hasAnswer(block: Block): boolean {
+    return this.#answered.delete(blockKey(block));
   }
 
   #forgetRound(): void {

@@ -1,6 +1,14 @@
-import { chunkCrcs, combine, initialChain, nextChain, nextCombinationChain, parametersChecksum, referTo } from '@geodesic/cluster';
 import { describe, expect, it } from 'vitest';
-import { CommittedParameters } from '@geodesic/cluster';
+import {
+  chunkCrcs,
+  combine,
+  CommittedParameters,
+  initialChain,
+  nextChain,
+  nextCombinationChain,
+  parametersChecksum,
+  referTo,
+} from '../src/index.ts';
 
 describe('CommittedParameters', () => {
   it('starts with the chain of its first values and advances chain, checksum and version with every update', () => {
@@ -47,5 +55,26 @@ describe('CommittedParameters', () => {
     expect([...committed.parameters]).toEqual([4]);
     const combination = { direction: Float32Array.of(1), alpha: 2, mu: 0.5 };
     expect(() => committed.advance({ combination, state })).toThrow('combine: previous: expected 1 elements, got 0');
+  });
+
+  it('goes on from a checkpoint as if it had never stopped', () => {
+    const [parameters, state] = [Float32Array.of(1, 2), Float32Array.of(0.5)];
+    const whole = new CommittedParameters({ parameters, state }, { usesPrevious: true });
+    whole.advance({ delta: Float32Array.of(0.1, -1), state });
+    const { version, chain, previous } = whole.snapshot();
+    const copies = { parameters: parameters.slice(), state: state.slice() };
+    const start = { version, chain, previous: previous.slice(), checksum: whole.position.checksum };
+    const resumed = new CommittedParameters(copies, { usesPrevious: true, start });
+    expect(resumed.position).toEqual(whole.position);
+    const combination = { direction: Float32Array.of(3, 4), alpha: 0.3, mu: 0.7 };
+    expect(resumed.advance({ combination, state })).toEqual(whole.advance({ combination, state }));
+    expect(resumed.snapshot()).toEqual(whole.snapshot());
+  });
+
+  it('refuses a start whose last change or parameters are not those of the run', () => {
+    const arrays = { parameters: Float32Array.of(1, 2), state: new Float32Array(0) };
+    const start = { version: 1, chain: 'c', previous: new Float32Array(0) };
+    expect(() => new CommittedParameters(arrays, { usesPrevious: true, start })).toThrow('previous: expected 2 elements, got 0');
+    expect(() => new CommittedParameters(arrays, { start: { ...start, checksum: 'x' } })).toThrow('checksum: expected x, got');
   });
 });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CoordinatorMachine, rootBlock, slotsOf } from '../src/index.ts';
+import { CoordinatorMachine, rootBlock } from '../src/index.ts';
 import type { Block, Contribution, CoordinatorAction, RoundIdentity } from '../src/index.ts';
+import { brief } from './coordinator-driver.ts';
 import { bitsOf, blockContribution, definition, planOf } from './fixtures.ts';
 
 const SEED = 11;
@@ -29,23 +30,6 @@ function contribute(
 ): CoordinatorAction[] {
   const { round = plan, contribution = blockContribution(SEED, block) } = changes;
   return machine.handle({ type: 'contribution', at: 0, worker, incarnation: worker, round, contribution });
-}
-
-/** `type` and what matters of each action, for people. */
-function brief(actions: readonly CoordinatorAction[]): string[] {
-  return actions.map((action) => {
-    switch (action.type) {
-      case 'assign':
-        return `assign ${action.worker} ${action.assignment.blocks.flatMap(slotsOf).join()}`;
-      case 'acknowledge':
-        return action.result;
-      case 'round-complete':
-      case 'round-failed':
-        return action.type;
-      default:
-        return `${action.type} ${action.worker}`;
-    }
-  });
 }
 
 describe('CoordinatorMachine: a round', () => {
@@ -111,19 +95,18 @@ describe('CoordinatorMachine: contributions', () => {
     expect(actions[1]).toMatchObject({ coverage: [{ worker: 'b', block: rootBlock(8) }] });
   });
 
-  it('evicts a worker for a corrupt contribution and hands its slots on', () => {
+  it('quarantines a worker for a corrupt contribution and hands its slots on', () => {
     const contribution = blockContribution(SEED, { level: 2, index: 0 });
     contribution.sums[3] = Number.NaN;
     const actions = contribute('a', contribution.block, { contribution });
-    expect(brief(actions)).toEqual(['corrupt', 'evict a', 'assign b 4,5,6,7,0,1,2,3']);
-    expect(actions[1]).toMatchObject({ reason: 'corrupt contribution: sums: expected finite numbers, got NaN at 3' });
+    expect(brief(actions)).toEqual(['corrupt', 'quarantine a 10000', 'evict a', 'assign b 4,5,6,7,0,1,2,3']);
+    expect(actions[2]).toMatchObject({ reason: 'corrupt contribution: sums: expected finite numbers, got NaN at 3' });
   });
 
-  it('gives a round up when corrupt contributions keep coming', () => {
-    const spoilt = (): Contribution => ({ ...blockContribution(SEED, rootBlock(8)), sums: new Float32Array(1) });
-    for (let i = 0; i < 2; i += 1) contribute('a', rootBlock(8), { contribution: spoilt() });
-    expect(brief(contribute('a', rootBlock(8), { contribution: spoilt() }))).toEqual(['corrupt', 'round-failed']);
-    expect(machine.round).toBeUndefined();
+  it('takes a malformed header for a corrupt contribution, of the present round only', () => {
+    const malformed = { type: 'malformed', at: 0, worker: 'a', incarnation: 'a', reason: 'expected 5 sums, got 10^9' } as const;
+    expect(machine.handle({ ...malformed, round: { ...plan, step: 2 } })).toEqual([]);
+    expect(brief(machine.handle({ ...malformed, round: plan }))).toEqual(['quarantine a 10000', 'evict a', 'assign b 4,5,6,7,0,1,2,3']);
   });
 
   it('assigns the rest anew after an overlap', () => {

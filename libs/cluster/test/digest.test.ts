@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { CHUNK_BYTES, chunkCrcs, initialChain, inputDigest, nextChain, nextCombinationChain } from '../src/index.ts';
+import { CHUNK_BYTES, chunkCrcs, initialChain, inputDigest, nextChain, nextCombinationChain, updateCrcs } from '../src/index.ts';
 
 describe('chunkCrcs', () => {
   it('matches the published check value of CRC-32', () => {
@@ -14,6 +14,20 @@ describe('chunkCrcs', () => {
     expect(crcs[1]).toBe(crcs[0]);
     expect(crcs[2]).toBe(chunkCrcs(Uint8Array.of(7))[0]);
     expect(chunkCrcs(new Uint8Array(0)).length).toBe(0);
+  });
+});
+
+describe('updateCrcs', () => {
+  it.each([
+    [0, 3],
+    [1, 0],
+    [CHUNK_BYTES / 4 - 1, 2],
+    [CHUNK_BYTES / 4, 1],
+    [CHUNK_BYTES, CHUNK_BYTES / 2],
+  ])('is that of delta and state joined, of %i and %i elements', (deltaLength, stateLength) => {
+    const joined = Float32Array.from({ length: deltaLength + stateLength }, (_, i) => Math.sin(i));
+    const crcs = updateCrcs(joined.slice(0, deltaLength), joined.slice(deltaLength));
+    expect(crcs).toEqual(chunkCrcs(new Uint8Array(joined.buffer)));
   });
 });
 

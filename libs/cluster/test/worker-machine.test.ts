@@ -44,7 +44,7 @@ function brief(actions: readonly WorkerAction[]): string[] {
       case 'compute':
         return `compute ${action.block.index}`;
       case 'contribute':
-        return `contribute ${action.contribution.block.index} retry ${action.retry}`;
+        return `contribute ${action.contribution.block.index} ${action.delayMs === undefined ? `retry ${action.retry}` : `after ${action.delayMs} ms`}`;
       default:
         return action.type;
     }
@@ -170,6 +170,120 @@ describe('WorkerMachine: assignments', () => {
   it('does not send what is not wanted any more', () => {
     assign(12, [{ level: 1, index: 2 }]);
     expect(computed(0)).toEqual(['compute 2']);
+  });
+});
+
+describe('WorkerMachine: a block that is asked for after its answer', () => {
+  it('is taken for a crossing the first time, and computed again the second', () => {
+    state(0);
+    assign(11);
+    computed(0);
+    answered(0);
+    computed(1);
+    answered(1);
+    computed(2);
+    answered(2);
+    expect(assign(12)).toEqual([]);
+    expect(machine.status).toEqual({ generation: 12, open: 0 });
+    expect(assign(13)).toEqual(['compute 0']);
+  });
+});
+
+describe('WorkerMachine: a busy coordinator', () => {
+  const busy = (retryAfterMs: number): string[] =>
+    brief(machine.handle({ type: 'acknowledged', round: roundOf(0), block: { level: 1, index: 0 }, result: 'busy', retryAfterMs }));
+
+  beforeEach(() => {
+    state(0);
+    assign(11, [{ level: 1, index: 0 }]);
+    computed(0);
+  });
+
+  it('gets the block again after the time that it named, as often as it takes', () => {
+    for (let i = 1; i < 20; i += 1) expect(busy(i)).toEqual([`contribute 0 after ${i} ms`]);
+    expect(machine.status.open).toBe(1);
+    expect(answered(0)).toEqual([]);
+    expect(machine.status.open).toBe(0);
+  });
+
+  it('leaves the failed transfers that may be repeated as they were', () => {
+    broken(0);
+    busy(5);
+    expect(broken(0)).toEqual([]);
+  });
+
+  it('gets it in the next session when this one has ended meanwhile', () => {
+    machine.handle({ type: 'disconnected' });
+    expect(busy(5)).toEqual([]);
+    expect(brief(machine.handle({ type: 'welcome', run: 'r', generation: 0 }))).toEqual(['contribute 0 retry 0']);
+  });
+});
+
+describe('WorkerMachine: draining', () => {
+  const drain = (): string[] => brief(machine.handle({ type: 'drain' }));
+
+  it('is over at once when nothing is open, and is said once', () => {
+    expect(drain()).toEqual(['drained']);
+    expect(drain()).toEqual([]);
+  });
+
+  it('finishes the block under way and those not yet answered, and begins none', () => {
+    state(0);
+    assign(11);
+    computed(0);
+    expect(drain()).toEqual([]);
+    expect(machine.status).toEqual({ generation: 11, open: 2 });
+    expect(computed(1)).toEqual(['contribute 1 retry 0']);
+    expect(answered(0)).toEqual([]);
+    expect(answered(1)).toEqual(['drained']);
+  });
+
+  it('takes nothing new, but shows that it has heard of it', () => {
+    state(0);
+    assign(11, [{ level: 1, index: 0 }]);
+    drain();
+    expect(assign(12)).toEqual([]);
+    expect(machine.status).toEqual({ generation: 12, open: 1 });
+  });
+
+  it('ends when what is under way is not wanted any more', () => {
+    state(0);
+    assign(11, [{ level: 1, index: 0 }]);
+    drain();
+    expect(assign(12, SLOT_PAIRS, roundOf(1))).toEqual(['drained']);
+  });
+
+  it('sends what is finished in the next session when this one breaks', () => {
+    state(0);
+    assign(11, [{ level: 1, index: 0 }]);
+    drain();
+    machine.handle({ type: 'disconnected' });
+    expect(computed(0)).toEqual([]);
+    expect(brief(machine.handle({ type: 'welcome', run: 'r', generation: 0 }))).toEqual(['contribute 0 retry 0']);
+    expect(answered(0)).toEqual(['drained']);
+  });
+});
+
+describe('WorkerMachine: leaders', () => {
+  const welcome = (term: number, run = 'r'): WorkerAction[] => machine.handle({ type: 'welcome', run, generation: 0, term });
+
+  it('leaves a leader of a lower term than it has seen, and takes part under the same or a higher one', () => {
+    expect(welcome(3)).toEqual([]);
+    expect(welcome(2)).toEqual([{ type: 'reject-leader', term: 2, highest: 3 }]);
+    expect([welcome(3), welcome(4)]).toEqual([[], []]);
+  });
+
+  it('computes nothing for the leader that it has left', () => {
+    state(0);
+    welcome(3);
+    welcome(2);
+    expect(assign(5)).toEqual([]);
+  });
+
+  it('keeps the terms of runs apart', () => {
+    welcome(3);
+    expect(welcome(1, 'other')).toEqual([]);
+    expect(welcome(2)).toEqual([{ type: 'reject-leader', term: 2, highest: 3 }]);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * Canonical JSON and the digest of a run's settings: keys sorted by code unit, no spaces, numbers as ECMAScript prints them (RFC 8785).
- * The `cluster` section and the paths of an initial checkpoint and of data files are left out of the digest: where a run is computed and
- * where its first parameters and its examples are read from never changes what it computes.
+ * The `cluster` section, `checkpoint.keep` and the paths of an initial checkpoint and of data files are left out of the digest: where a
+ * run is computed, which of its checkpoints stay and where its first parameters and its examples are read from never changes what it computes.
  */
 import { createHash } from 'node:crypto';
 import type { DataSpec } from './data-types.ts';
@@ -24,12 +24,13 @@ export function canonicalJson(value: unknown): string {
 }
 
 /**
- * `sha256:<hex>` over the canonical JSON of everything but `cluster`, `init.checkpoint`, whose content `init.digest` stands for, and the
+ * `sha256:<hex>` over the canonical JSON of everything but `cluster`, `checkpoint.keep`, `init.checkpoint`, whose content `init.digest` stands for, and the
  * paths of data files, where `data.digest` stands for their content.
  */
 export function digestRunSpec(spec: RunSpec): string {
-  const { cluster: _cluster, init, data, ...rest } = spec;
-  const meaning = { ...rest, data: withoutPaths(data), ...(init && { init: { ...init, checkpoint: undefined } }) };
+  const { cluster: _cluster, checkpoint, init, data, ...rest } = spec;
+  const { keep: _keep, ...cadence } = checkpoint;
+  const meaning = { ...rest, checkpoint: cadence, data: withoutPaths(data), ...(init && { init: { ...init, checkpoint: undefined } }) };
   return `sha256:${createHash('sha256').update(canonicalJson(meaning)).digest('hex')}`;
 }
 

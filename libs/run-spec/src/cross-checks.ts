@@ -19,6 +19,8 @@ const CHECKS: readonly Check[] = [
   optimizerIssues,
   leaseOutlastsHeartbeat,
   engineIsExact,
+  relaxedIsNamed,
+  bestIsMeasured,
 ];
 
 /** Every violation of a rule between fields. */
@@ -34,6 +36,29 @@ function engineIsExact(raw: unknown): SpecIssue[] {
   if (!INEXACT.has(engine) || (valueAt(raw, ['exactness']) ?? 'exact') !== 'exact') return [];
   const hint = 'add exactness: relaxed, or leave engine out';
   return [{ path: 'engine', expected: 'an engine with equal bits, as exactness: exact asks', got: describeValue(engine), hint }];
+}
+
+function relaxedIsNamed(raw: unknown): SpecIssue[] {
+  const exactness = valueAt(raw, ['exactness']) ?? 'exact';
+  if (valueAt(raw, ['relaxed']) === undefined || exactness !== 'exact') return [];
+  const hint = 'add exactness: relaxed, which gives equal bits up, or remove the section';
+  return [{ path: 'relaxed', expected: 'no such section under exactness: exact', got: 'a mapping', hint }];
+}
+
+/** The best checkpoints are known by the validation loss at their steps. */
+function bestIsMeasured(raw: unknown): SpecIssue[] {
+  const best = positiveInteger(raw, 'checkpoint.keep.best');
+  if (best === undefined) return [];
+  const path = 'checkpoint.keep.best';
+  const validation = valueAt(raw, ['data', 'validation']) ?? 0;
+  const [evaluated, every] = [valueAt(raw, ['evaluate', 'every']) ?? 10, valueAt(raw, ['checkpoint', 'every']) ?? 50];
+  if (validation === 0)
+    return [{ path, expected: 'validation data to tell the best by', got: 'data.validation 0', hint: 'set data.validation: 0.1' }];
+  if (typeof evaluated !== 'number' || typeof every !== 'number') return [];
+  if (evaluated > 0 && every % evaluated === 0) return [];
+  const expected = `an evaluation at every checkpoint (checkpoint.every ${every})`;
+  const hint = 'let evaluate.every divide checkpoint.every';
+  return [{ path, expected, got: `evaluate.every ${evaluated}`, hint }];
 }
 
 function slotsArePowerOfTwo(raw: unknown): SpecIssue[] {

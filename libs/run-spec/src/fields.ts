@@ -24,9 +24,15 @@ export function number(range: Range): z.ZodNumber {
   return bounded(z.number({ error: expected }), range, expected);
 }
 
-/** One of a few words. */
-export function oneOf<const T extends string>(words: readonly T[]): z.ZodEnum<{ [K in T]: K }> {
-  return z.enum(words, { error: oneOfInWords(words) });
+/** One of a few words; for those of `later` the error says that they are still to come. */
+export function oneOf<const T extends string>(
+  words: readonly T[],
+  { later = [] }: { readonly later?: readonly string[] } = {},
+): z.ZodEnum<{ [K in T]: K }> {
+  const expected = oneOfInWords(words);
+  return z.enum(words, {
+    error: ({ input }) => (later.some((word) => word === input) ? `${expected}; ${String(input)} comes later` : expected),
+  });
 }
 
 /** true or false. */

@@ -45,9 +45,27 @@ const cluster = section({
   leaseMs: integer({ min: 100 }).default(3000),
   heartbeatMs: integer({ min: 10 }).default(1000),
   maxRestarts: integer({ min: 0 }).default(3),
+  quarantineMs: integer({ min: 100 }).default(10_000),
+  backup: flag().default(true),
+  journal: flag().default(true),
 });
 
-const every = (fallback: number) => section({ every: integer({ min: 0 }).default(fallback) }).prefault({});
+const evaluate = section({ every: integer({ min: 0 }).default(10) });
+
+const keep = section({
+  last: integer({ min: 1 }).exactOptional(),
+  every: integer({ min: 1 }).exactOptional(),
+  best: integer({ min: 1 }).exactOptional(),
+});
+
+const checkpoint = section({
+  every: integer({ min: 0 }).default(50),
+  keep: keep.prefault({}),
+});
+
+const relaxed = section({
+  quorum: number({ above: 0, max: 1 }).exactOptional(),
+});
 
 /** Executors by name; the first is what a spec that names none gets. */
 const ENGINES = ['auto', 'onnx-cpu', 'onnx-webgpu', 'onnx-cuda', 'tfjs-node-gpu', 'tfjs-node', 'tfjs-wasm', 'reference'] as const;
@@ -64,13 +82,14 @@ const sections = {
   objective: objective.exactOptional(),
   init: init.exactOptional(),
   optimizer: optimizerSchema,
-  evaluate: every(10),
-  checkpoint: every(50),
+  evaluate: evaluate.prefault({}),
+  checkpoint: checkpoint.prefault({}),
   engine: oneOf(ENGINES).default('auto'),
   precision: oneOf(['float32']).default('float32'),
   compute: oneOf(['float32', 'bfloat16', 'float16']).default('float32'),
   linalg: oneOf(['auto', 'plain', 'wasm', 'lapack']).default('auto'),
-  exactness: oneOf(['exact', 'relaxed']).default('exact'),
+  exactness: oneOf(['exact', 'relaxed'], { later: ['stale', 'local'] }).default('exact'),
+  relaxed: relaxed.exactOptional(),
   cluster: cluster.prefault({}),
 };
 

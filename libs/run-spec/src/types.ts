@@ -150,6 +150,39 @@ export interface ClusterSpec {
   readonly heartbeatMs: number;
   /** Times that a local worker process is started again after it died; default 3. */
   readonly maxRestarts: number;
+  /** First pause of a worker whose contributions were found corrupt, milliseconds; it doubles up to ten times as much. Default 10000. */
+  readonly quarantineMs: number;
+  /** Whether slots of a worker that is late are given to a second one, too; default true. */
+  readonly backup: boolean;
+  /** Whether round totals are kept beside the commit log, for a quick recovery; default true. */
+  readonly journal: boolean;
+}
+
+/** Which checkpoints stay: those that any rule keeps, and all where there is none. The first and the last one of a run always stay. */
+export interface KeepSpec {
+  /** The newest so many, at least 1. */
+  readonly last?: number;
+  /** Those of steps that are multiples of this. */
+  readonly every?: number;
+  /** So many with the lowest validation loss, at least 1. */
+  readonly best?: number;
+}
+
+/** When checkpoints are written, and which of them stay. */
+export interface CheckpointSpec {
+  /** Steps between two checkpoints, 0 for only at the start and the end; default 50. */
+  readonly every: number;
+  /** Default {}: all. It decides no bits and is not part of the run's digest. */
+  readonly keep: KeepSpec;
+}
+
+/** What a run may do under `exactness: relaxed`. */
+export interface RelaxedSpec {
+  /**
+   * Share of the slots, in (0, 1], with which a round may be closed once its deadline has passed; the others are dropped, by name in the
+   * log. Absent: every slot is waited for.
+   */
+  readonly quorum?: number;
 }
 
 /** Where parameters get their first values, other than from the seed. */
@@ -182,8 +215,7 @@ export interface RunSpec {
   readonly optimizer: OptimizerSpec;
   /** Steps between two evaluations, 0 for only at the end; default 10. */
   readonly evaluate: { readonly every: number };
-  /** Steps between two checkpoints, 0 for only at the start and the end; default 50. */
-  readonly checkpoint: { readonly every: number };
+  readonly checkpoint: CheckpointSpec;
   /** What computes; `auto` is resolved once, when the run's bundle is made. */
   readonly engine: 'auto' | 'onnx-cpu' | 'onnx-webgpu' | 'onnx-cuda' | 'tfjs-node-gpu' | 'tfjs-node' | 'tfjs-wasm' | 'reference';
   readonly precision: 'float32';
@@ -196,6 +228,8 @@ export interface RunSpec {
   readonly linalg: 'auto' | 'plain' | 'wasm' | 'lapack';
   /** exact (default): equal bits on any number of workers; relaxed: executors whose bits may differ from run to run are taken, too. */
   readonly exactness: 'exact' | 'relaxed';
+  /** Present under `exactness: relaxed` only. */
+  readonly relaxed?: RelaxedSpec;
   readonly cluster: ClusterSpec;
 }
 

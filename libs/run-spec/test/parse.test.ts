@@ -49,13 +49,13 @@ describe('parseRunSpec', () => {
       objective: { anchor: 0.1, volume: 0.01, volumeWarmup: 0.1 },
       optimizer: { search: { rule: 'fixed' }, codec: null, probeEvery: 0 },
       evaluate: { every: 10 },
-      checkpoint: { every: 50 },
+      checkpoint: { every: 50, keep: {} },
       engine: 'auto',
       precision: 'float32',
       compute: 'float32',
       linalg: 'auto',
       exactness: 'exact',
-      cluster: { workers: 2, leaseMs: 3000, heartbeatMs: 1000, maxRestarts: 3 },
+      cluster: { workers: 2, leaseMs: 3000, heartbeatMs: 1000, maxRestarts: 3, quarantineMs: 10_000, backup: true, journal: true },
     });
   });
 

@@ -51,8 +51,17 @@ export namespace geodesic {
             /** Chunk object. */
             object?: (geodesic.v1.ObjectHeader.$Properties|null);
 
+            /** Chunk submission. */
+            submission?: (geodesic.v1.SubmissionHeader.$Properties|null);
+
+            /** Chunk headerCheck. */
+            headerCheck: number;
+
+            /** Chunk check. */
+            check: number;
+
             /** Chunk header. */
-            header?: ("contribution"|"snapshot"|"update"|"object");
+            header?: ("contribution"|"snapshot"|"update"|"object"|"submission");
 
             /**
              * Creates a new Chunk instance using the specified properties.
@@ -110,8 +119,17 @@ export namespace geodesic {
                 /** Chunk object */
                 object?: (geodesic.v1.ObjectHeader.$Properties|null);
 
+                /** Chunk submission */
+                submission?: (geodesic.v1.SubmissionHeader.$Properties|null);
+
+                /** Chunk headerCheck */
+                headerCheck?: (number|null);
+
+                /** Chunk check */
+                check?: (number|null);
+
                 /** Chunk header */
-                header?: ("contribution"|"snapshot"|"update"|"object");
+                header?: ("contribution"|"snapshot"|"update"|"object"|"submission");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -127,9 +145,12 @@ export namespace geodesic {
               snapshot?: geodesic.v1.SnapshotHeader.$Shape|null;
               update?: geodesic.v1.UpdateHeader.$Shape|null;
               object?: geodesic.v1.ObjectHeader.$Shape|null;
+              submission?: geodesic.v1.SubmissionHeader.$Shape|null;
+              headerCheck?: number|null;
+              check?: number|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ header?: undefined; contribution?: null; snapshot?: null; update?: null; object?: null }|{ header?: "contribution"; contribution: geodesic.v1.ContributionHeader.$Shape; snapshot?: null; update?: null; object?: null }|{ header?: "snapshot"; contribution?: null; snapshot: geodesic.v1.SnapshotHeader.$Shape; update?: null; object?: null }|{ header?: "update"; contribution?: null; snapshot?: null; update: geodesic.v1.UpdateHeader.$Shape; object?: null }|{ header?: "object"; contribution?: null; snapshot?: null; update?: null; object: geodesic.v1.ObjectHeader.$Shape })
+              ({ header?: undefined; contribution?: null; snapshot?: null; update?: null; object?: null; submission?: null }|{ header?: "contribution"; contribution: geodesic.v1.ContributionHeader.$Shape; snapshot?: null; update?: null; object?: null; submission?: null }|{ header?: "snapshot"; contribution?: null; snapshot: geodesic.v1.SnapshotHeader.$Shape; update?: null; object?: null; submission?: null }|{ header?: "update"; contribution?: null; snapshot?: null; update: geodesic.v1.UpdateHeader.$Shape; object?: null; submission?: null }|{ header?: "object"; contribution?: null; snapshot?: null; update?: null; object: geodesic.v1.ObjectHeader.$Shape; submission?: null }|{ header?: "submission"; contribution?: null; snapshot?: null; update?: null; object?: null; submission: geodesic.v1.SubmissionHeader.$Shape })
             );
         }
 
@@ -271,6 +292,12 @@ export namespace geodesic {
             /** ContributeAck detail. */
             detail: string;
 
+            /** ContributeAck retryAfterMs. */
+            retryAfterMs: number;
+
+            /** ContributeAck check. */
+            check: number;
+
             /**
              * Creates a new ContributeAck instance using the specified properties.
              * @param [properties] Properties to set
@@ -309,6 +336,12 @@ export namespace geodesic {
                 /** ContributeAck detail */
                 detail?: (string|null);
 
+                /** ContributeAck retryAfterMs */
+                retryAfterMs?: (number|null);
+
+                /** ContributeAck check */
+                check?: (number|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -332,7 +365,10 @@ export namespace geodesic {
                 OVERLAP = 3,
 
                 /** CORRUPT value */
-                CORRUPT = 4
+                CORRUPT = 4,
+
+                /** BUSY value */
+                BUSY = 5
             }
         }
 
@@ -357,6 +393,9 @@ export namespace geodesic {
 
             /** FetchRequest digest. */
             digest: string;
+
+            /** FetchRequest check. */
+            check: number;
 
             /**
              * Creates a new FetchRequest instance using the specified properties.
@@ -392,6 +431,9 @@ export namespace geodesic {
 
                 /** FetchRequest digest */
                 digest?: (string|null);
+
+                /** FetchRequest check */
+                check?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -467,6 +509,148 @@ export namespace geodesic {
         }
 
         /**
+         * Properties of a SubmissionHeader.
+         * @deprecated Use geodesic.v1.SubmissionHeader.$Properties instead.
+         */
+        interface ISubmissionHeader extends geodesic.v1.SubmissionHeader.$Properties {
+        }
+
+        /** Represents a SubmissionHeader. */
+        class SubmissionHeader {
+
+            /**
+             * Constructs a new SubmissionHeader.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.SubmissionHeader.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SubmissionHeader digest. */
+            digest: string;
+
+            /** SubmissionHeader fork. */
+            fork?: (geodesic.v1.Fork.$Properties|null);
+
+            /**
+             * Creates a new SubmissionHeader instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SubmissionHeader instance
+             */
+            static create(properties: geodesic.v1.SubmissionHeader.$Shape): geodesic.v1.SubmissionHeader & geodesic.v1.SubmissionHeader.$Shape;
+            static create(properties?: geodesic.v1.SubmissionHeader.$Properties): geodesic.v1.SubmissionHeader;
+
+            /**
+             * Encodes the specified SubmissionHeader message. Does not implicitly {@link geodesic.v1.SubmissionHeader.verify|verify} messages.
+             * @param message SubmissionHeader message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.SubmissionHeader.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SubmissionHeader message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.SubmissionHeader & geodesic.v1.SubmissionHeader.$Shape} SubmissionHeader
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.SubmissionHeader & geodesic.v1.SubmissionHeader.$Shape;
+        }
+
+        namespace SubmissionHeader {
+
+            /** Properties of a SubmissionHeader. */
+            interface $Properties {
+
+                /** SubmissionHeader digest */
+                digest?: (string|null);
+
+                /** SubmissionHeader fork */
+                fork?: (geodesic.v1.Fork.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SubmissionHeader. */
+            type $Shape = geodesic.v1.SubmissionHeader.$Properties;
+        }
+
+        /**
+         * Properties of a Fork.
+         * @deprecated Use geodesic.v1.Fork.$Properties instead.
+         */
+        interface IFork extends geodesic.v1.Fork.$Properties {
+        }
+
+        /** Represents a Fork. */
+        class Fork {
+
+            /**
+             * Constructs a new Fork.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.Fork.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Fork run. */
+            run: string;
+
+            /** Fork step. */
+            step: number;
+
+            /**
+             * Creates a new Fork instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Fork instance
+             */
+            static create(properties: geodesic.v1.Fork.$Shape): geodesic.v1.Fork & geodesic.v1.Fork.$Shape;
+            static create(properties?: geodesic.v1.Fork.$Properties): geodesic.v1.Fork;
+
+            /**
+             * Encodes the specified Fork message. Does not implicitly {@link geodesic.v1.Fork.verify|verify} messages.
+             * @param message Fork message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.Fork.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Fork message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.Fork & geodesic.v1.Fork.$Shape} Fork
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.Fork & geodesic.v1.Fork.$Shape;
+        }
+
+        namespace Fork {
+
+            /** Properties of a Fork. */
+            interface $Properties {
+
+                /** Fork run */
+                run?: (string|null);
+
+                /** Fork step */
+                step?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Fork. */
+            type $Shape = geodesic.v1.Fork.$Properties;
+        }
+
+        /**
          * Properties of a FollowRequest.
          * @deprecated Use geodesic.v1.FollowRequest.$Properties instead.
          */
@@ -490,6 +674,12 @@ export namespace geodesic {
 
             /** FollowRequest incarnation. */
             incarnation: string;
+
+            /** FollowRequest from. */
+            from?: (geodesic.v1.HeldPosition.$Properties|null);
+
+            /** FollowRequest check. */
+            check: number;
 
             /**
              * Creates a new FollowRequest instance using the specified properties.
@@ -529,12 +719,89 @@ export namespace geodesic {
                 /** FollowRequest incarnation */
                 incarnation?: (string|null);
 
+                /** FollowRequest from */
+                from?: (geodesic.v1.HeldPosition.$Properties|null);
+
+                /** FollowRequest check */
+                check?: (number|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a FollowRequest. */
             type $Shape = geodesic.v1.FollowRequest.$Properties;
+        }
+
+        /**
+         * Properties of a HeldPosition.
+         * @deprecated Use geodesic.v1.HeldPosition.$Properties instead.
+         */
+        interface IHeldPosition extends geodesic.v1.HeldPosition.$Properties {
+        }
+
+        /** Represents a HeldPosition. */
+        class HeldPosition {
+
+            /**
+             * Constructs a new HeldPosition.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.HeldPosition.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** HeldPosition version. */
+            version: number;
+
+            /** HeldPosition chain. */
+            chain: string;
+
+            /**
+             * Creates a new HeldPosition instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns HeldPosition instance
+             */
+            static create(properties: geodesic.v1.HeldPosition.$Shape): geodesic.v1.HeldPosition & geodesic.v1.HeldPosition.$Shape;
+            static create(properties?: geodesic.v1.HeldPosition.$Properties): geodesic.v1.HeldPosition;
+
+            /**
+             * Encodes the specified HeldPosition message. Does not implicitly {@link geodesic.v1.HeldPosition.verify|verify} messages.
+             * @param message HeldPosition message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.HeldPosition.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a HeldPosition message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.HeldPosition & geodesic.v1.HeldPosition.$Shape} HeldPosition
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.HeldPosition & geodesic.v1.HeldPosition.$Shape;
+        }
+
+        namespace HeldPosition {
+
+            /** Properties of a HeldPosition. */
+            interface $Properties {
+
+                /** HeldPosition version */
+                version?: (number|null);
+
+                /** HeldPosition chain */
+                chain?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a HeldPosition. */
+            type $Shape = geodesic.v1.HeldPosition.$Properties;
         }
 
         /**
@@ -755,8 +1022,14 @@ export namespace geodesic {
             /** WorkerMessage failed. */
             failed?: (geodesic.v1.Failed.$Properties|null);
 
+            /** WorkerMessage draining. */
+            draining?: (geodesic.v1.Draining.$Properties|null);
+
+            /** WorkerMessage check. */
+            check: number;
+
             /** WorkerMessage message. */
-            message?: ("hello"|"ready"|"heartbeat"|"leave"|"failed");
+            message?: ("hello"|"ready"|"heartbeat"|"leave"|"failed"|"draining");
 
             /**
              * Creates a new WorkerMessage instance using the specified properties.
@@ -805,8 +1078,14 @@ export namespace geodesic {
                 /** WorkerMessage failed */
                 failed?: (geodesic.v1.Failed.$Properties|null);
 
+                /** WorkerMessage draining */
+                draining?: (geodesic.v1.Draining.$Properties|null);
+
+                /** WorkerMessage check */
+                check?: (number|null);
+
                 /** WorkerMessage message */
-                message?: ("hello"|"ready"|"heartbeat"|"leave"|"failed");
+                message?: ("hello"|"ready"|"heartbeat"|"leave"|"failed"|"draining");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -819,9 +1098,11 @@ export namespace geodesic {
               heartbeat?: geodesic.v1.Heartbeat.$Shape|null;
               leave?: geodesic.v1.Leave.$Shape|null;
               failed?: geodesic.v1.Failed.$Shape|null;
+              draining?: geodesic.v1.Draining.$Shape|null;
+              check?: number|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; hello?: null; ready?: null; heartbeat?: null; leave?: null; failed?: null }|{ message?: "hello"; hello: geodesic.v1.Hello.$Shape; ready?: null; heartbeat?: null; leave?: null; failed?: null }|{ message?: "ready"; hello?: null; ready: geodesic.v1.Ready.$Shape; heartbeat?: null; leave?: null; failed?: null }|{ message?: "heartbeat"; hello?: null; ready?: null; heartbeat: geodesic.v1.Heartbeat.$Shape; leave?: null; failed?: null }|{ message?: "leave"; hello?: null; ready?: null; heartbeat?: null; leave: geodesic.v1.Leave.$Shape; failed?: null }|{ message?: "failed"; hello?: null; ready?: null; heartbeat?: null; leave?: null; failed: geodesic.v1.Failed.$Shape })
+              ({ message?: undefined; hello?: null; ready?: null; heartbeat?: null; leave?: null; failed?: null; draining?: null }|{ message?: "hello"; hello: geodesic.v1.Hello.$Shape; ready?: null; heartbeat?: null; leave?: null; failed?: null; draining?: null }|{ message?: "ready"; hello?: null; ready: geodesic.v1.Ready.$Shape; heartbeat?: null; leave?: null; failed?: null; draining?: null }|{ message?: "heartbeat"; hello?: null; ready?: null; heartbeat: geodesic.v1.Heartbeat.$Shape; leave?: null; failed?: null; draining?: null }|{ message?: "leave"; hello?: null; ready?: null; heartbeat?: null; leave: geodesic.v1.Leave.$Shape; failed?: null; draining?: null }|{ message?: "failed"; hello?: null; ready?: null; heartbeat?: null; leave?: null; failed: geodesic.v1.Failed.$Shape; draining?: null }|{ message?: "draining"; hello?: null; ready?: null; heartbeat?: null; leave?: null; failed?: null; draining: geodesic.v1.Draining.$Shape })
             );
         }
 
@@ -859,8 +1140,17 @@ export namespace geodesic {
             /** CoordinatorMessage admitted. */
             admitted?: (geodesic.v1.Admitted.$Properties|null);
 
+            /** CoordinatorMessage drain. */
+            drain?: (geodesic.v1.Drain.$Properties|null);
+
+            /** CoordinatorMessage alive. */
+            alive?: (geodesic.v1.Alive.$Properties|null);
+
+            /** CoordinatorMessage check. */
+            check: number;
+
             /** CoordinatorMessage message. */
-            message?: ("welcome"|"refused"|"assign"|"runOver"|"admitted");
+            message?: ("welcome"|"refused"|"assign"|"runOver"|"admitted"|"drain"|"alive");
 
             /**
              * Creates a new CoordinatorMessage instance using the specified properties.
@@ -909,8 +1199,17 @@ export namespace geodesic {
                 /** CoordinatorMessage admitted */
                 admitted?: (geodesic.v1.Admitted.$Properties|null);
 
+                /** CoordinatorMessage drain */
+                drain?: (geodesic.v1.Drain.$Properties|null);
+
+                /** CoordinatorMessage alive */
+                alive?: (geodesic.v1.Alive.$Properties|null);
+
+                /** CoordinatorMessage check */
+                check?: (number|null);
+
                 /** CoordinatorMessage message */
-                message?: ("welcome"|"refused"|"assign"|"runOver"|"admitted");
+                message?: ("welcome"|"refused"|"assign"|"runOver"|"admitted"|"drain"|"alive");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -923,9 +1222,12 @@ export namespace geodesic {
               assign?: geodesic.v1.Assign.$Shape|null;
               runOver?: geodesic.v1.RunOver.$Shape|null;
               admitted?: geodesic.v1.Admitted.$Shape|null;
+              drain?: geodesic.v1.Drain.$Shape|null;
+              alive?: geodesic.v1.Alive.$Shape|null;
+              check?: number|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; refused?: null; assign?: null; runOver?: null; admitted?: null }|{ message?: "welcome"; welcome: geodesic.v1.Welcome.$Shape; refused?: null; assign?: null; runOver?: null; admitted?: null }|{ message?: "refused"; welcome?: null; refused: geodesic.v1.Refused.$Shape; assign?: null; runOver?: null; admitted?: null }|{ message?: "assign"; welcome?: null; refused?: null; assign: geodesic.v1.Assign.$Shape; runOver?: null; admitted?: null }|{ message?: "runOver"; welcome?: null; refused?: null; assign?: null; runOver: geodesic.v1.RunOver.$Shape; admitted?: null }|{ message?: "admitted"; welcome?: null; refused?: null; assign?: null; runOver?: null; admitted: geodesic.v1.Admitted.$Shape })
+              ({ message?: undefined; welcome?: null; refused?: null; assign?: null; runOver?: null; admitted?: null; drain?: null; alive?: null }|{ message?: "welcome"; welcome: geodesic.v1.Welcome.$Shape; refused?: null; assign?: null; runOver?: null; admitted?: null; drain?: null; alive?: null }|{ message?: "refused"; welcome?: null; refused: geodesic.v1.Refused.$Shape; assign?: null; runOver?: null; admitted?: null; drain?: null; alive?: null }|{ message?: "assign"; welcome?: null; refused?: null; assign: geodesic.v1.Assign.$Shape; runOver?: null; admitted?: null; drain?: null; alive?: null }|{ message?: "runOver"; welcome?: null; refused?: null; assign?: null; runOver: geodesic.v1.RunOver.$Shape; admitted?: null; drain?: null; alive?: null }|{ message?: "admitted"; welcome?: null; refused?: null; assign?: null; runOver?: null; admitted: geodesic.v1.Admitted.$Shape; drain?: null; alive?: null }|{ message?: "drain"; welcome?: null; refused?: null; assign?: null; runOver?: null; admitted?: null; drain: geodesic.v1.Drain.$Shape; alive?: null }|{ message?: "alive"; welcome?: null; refused?: null; assign?: null; runOver?: null; admitted?: null; drain?: null; alive: geodesic.v1.Alive.$Shape })
             );
         }
 
@@ -959,6 +1261,9 @@ export namespace geodesic {
 
             /** Hello pid. */
             pid: number;
+
+            /** Hello state. */
+            state: number;
 
             /**
              * Creates a new Hello instance using the specified properties.
@@ -1003,6 +1308,9 @@ export namespace geodesic {
 
                 /** Hello pid */
                 pid?: (number|null);
+
+                /** Hello state */
+                state?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1325,6 +1633,71 @@ export namespace geodesic {
         }
 
         /**
+         * Properties of a Draining.
+         * @deprecated Use geodesic.v1.Draining.$Properties instead.
+         */
+        interface IDraining extends geodesic.v1.Draining.$Properties {
+        }
+
+        /** Represents a Draining. */
+        class Draining {
+
+            /**
+             * Constructs a new Draining.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.Draining.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Draining reason. */
+            reason: string;
+
+            /**
+             * Creates a new Draining instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Draining instance
+             */
+            static create(properties: geodesic.v1.Draining.$Shape): geodesic.v1.Draining & geodesic.v1.Draining.$Shape;
+            static create(properties?: geodesic.v1.Draining.$Properties): geodesic.v1.Draining;
+
+            /**
+             * Encodes the specified Draining message. Does not implicitly {@link geodesic.v1.Draining.verify|verify} messages.
+             * @param message Draining message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.Draining.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Draining message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.Draining & geodesic.v1.Draining.$Shape} Draining
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.Draining & geodesic.v1.Draining.$Shape;
+        }
+
+        namespace Draining {
+
+            /** Properties of a Draining. */
+            interface $Properties {
+
+                /** Draining reason */
+                reason?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Draining. */
+            type $Shape = geodesic.v1.Draining.$Properties;
+        }
+
+        /**
          * Properties of a Failed.
          * @deprecated Use geodesic.v1.Failed.$Properties instead.
          */
@@ -1426,6 +1799,9 @@ export namespace geodesic {
             /** Welcome bundleDigest. */
             bundleDigest: string;
 
+            /** Welcome term. */
+            term: number;
+
             /**
              * Creates a new Welcome instance using the specified properties.
              * @param [properties] Properties to set
@@ -1469,6 +1845,9 @@ export namespace geodesic {
 
                 /** Welcome bundleDigest */
                 bundleDigest?: (string|null);
+
+                /** Welcome term */
+                term?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1577,6 +1956,9 @@ export namespace geodesic {
             /** Refused message. */
             message: string;
 
+            /** Refused retryAfterMs. */
+            retryAfterMs: number;
+
             /**
              * Creates a new Refused instance using the specified properties.
              * @param [properties] Properties to set
@@ -1623,6 +2005,9 @@ export namespace geodesic {
 
                 /** Refused message */
                 message?: (string|null);
+
+                /** Refused retryAfterMs */
+                retryAfterMs?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2350,6 +2735,130 @@ export namespace geodesic {
         }
 
         /**
+         * Properties of a Drain.
+         * @deprecated Use geodesic.v1.Drain.$Properties instead.
+         */
+        interface IDrain extends geodesic.v1.Drain.$Properties {
+        }
+
+        /** Represents a Drain. */
+        class Drain {
+
+            /**
+             * Constructs a new Drain.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.Drain.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Drain reason. */
+            reason: string;
+
+            /**
+             * Creates a new Drain instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Drain instance
+             */
+            static create(properties: geodesic.v1.Drain.$Shape): geodesic.v1.Drain & geodesic.v1.Drain.$Shape;
+            static create(properties?: geodesic.v1.Drain.$Properties): geodesic.v1.Drain;
+
+            /**
+             * Encodes the specified Drain message. Does not implicitly {@link geodesic.v1.Drain.verify|verify} messages.
+             * @param message Drain message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.Drain.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Drain message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.Drain & geodesic.v1.Drain.$Shape} Drain
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.Drain & geodesic.v1.Drain.$Shape;
+        }
+
+        namespace Drain {
+
+            /** Properties of a Drain. */
+            interface $Properties {
+
+                /** Drain reason */
+                reason?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Drain. */
+            type $Shape = geodesic.v1.Drain.$Properties;
+        }
+
+        /**
+         * Properties of an Alive.
+         * @deprecated Use geodesic.v1.Alive.$Properties instead.
+         */
+        interface IAlive extends geodesic.v1.Alive.$Properties {
+        }
+
+        /** Represents an Alive. */
+        class Alive {
+
+            /**
+             * Constructs a new Alive.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.Alive.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new Alive instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Alive instance
+             */
+            static create(properties: geodesic.v1.Alive.$Shape): geodesic.v1.Alive & geodesic.v1.Alive.$Shape;
+            static create(properties?: geodesic.v1.Alive.$Properties): geodesic.v1.Alive;
+
+            /**
+             * Encodes the specified Alive message. Does not implicitly {@link geodesic.v1.Alive.verify|verify} messages.
+             * @param message Alive message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.Alive.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Alive message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.Alive & geodesic.v1.Alive.$Shape} Alive
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.Alive & geodesic.v1.Alive.$Shape;
+        }
+
+        namespace Alive {
+
+            /** Properties of an Alive. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Alive. */
+            type $Shape = geodesic.v1.Alive.$Properties;
+        }
+
+        /**
          * Properties of a SubmitReply.
          * @deprecated Use geodesic.v1.SubmitReply.$Properties instead.
          */
@@ -2373,6 +2882,9 @@ export namespace geodesic {
 
             /** SubmitReply directory. */
             directory: string;
+
+            /** SubmitReply check. */
+            check: number;
 
             /**
              * Creates a new SubmitReply instance using the specified properties.
@@ -2412,6 +2924,9 @@ export namespace geodesic {
                 /** SubmitReply directory */
                 directory?: (string|null);
 
+                /** SubmitReply check */
+                check?: (number|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -2444,6 +2959,9 @@ export namespace geodesic {
 
             /** WatchRequest fromSequence. */
             fromSequence: number;
+
+            /** WatchRequest check. */
+            check: number;
 
             /**
              * Creates a new WatchRequest instance using the specified properties.
@@ -2483,6 +3001,9 @@ export namespace geodesic {
                 /** WatchRequest fromSequence */
                 fromSequence?: (number|null);
 
+                /** WatchRequest check */
+                check?: (number|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -2521,6 +3042,9 @@ export namespace geodesic {
 
             /** RunEvent data. */
             data: Uint8Array;
+
+            /** RunEvent check. */
+            check: number;
 
             /**
              * Creates a new RunEvent instance using the specified properties.
@@ -2566,6 +3090,9 @@ export namespace geodesic {
                 /** RunEvent data */
                 data?: (Uint8Array|null);
 
+                /** RunEvent check */
+                check?: (number|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -2601,6 +3128,15 @@ export namespace geodesic {
 
             /** ControlRequest reason. */
             reason: string;
+
+            /** ControlRequest workers. */
+            workers?: (number|null);
+
+            /** ControlRequest worker. */
+            worker?: (string|null);
+
+            /** ControlRequest check. */
+            check: number;
 
             /**
              * Creates a new ControlRequest instance using the specified properties.
@@ -2643,6 +3179,15 @@ export namespace geodesic {
                 /** ControlRequest reason */
                 reason?: (string|null);
 
+                /** ControlRequest workers */
+                workers?: (number|null);
+
+                /** ControlRequest worker */
+                worker?: (string|null);
+
+                /** ControlRequest check */
+                check?: (number|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -2669,6 +3214,12 @@ export namespace geodesic {
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
+
+            /** ControlReply step. */
+            step: number;
+
+            /** ControlReply check. */
+            check: number;
 
             /**
              * Creates a new ControlReply instance using the specified properties.
@@ -2702,12 +3253,273 @@ export namespace geodesic {
             /** Properties of a ControlReply. */
             interface $Properties {
 
+                /** ControlReply step */
+                step?: (number|null);
+
+                /** ControlReply check */
+                check?: (number|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a ControlReply. */
             type $Shape = geodesic.v1.ControlReply.$Properties;
+        }
+
+        /**
+         * Properties of a GetRequest.
+         * @deprecated Use geodesic.v1.GetRequest.$Properties instead.
+         */
+        interface IGetRequest extends geodesic.v1.GetRequest.$Properties {
+        }
+
+        /** Represents a GetRequest. */
+        class GetRequest {
+
+            /**
+             * Constructs a new GetRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.GetRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetRequest run. */
+            run: string;
+
+            /** GetRequest check. */
+            check: number;
+
+            /**
+             * Creates a new GetRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetRequest instance
+             */
+            static create(properties: geodesic.v1.GetRequest.$Shape): geodesic.v1.GetRequest & geodesic.v1.GetRequest.$Shape;
+            static create(properties?: geodesic.v1.GetRequest.$Properties): geodesic.v1.GetRequest;
+
+            /**
+             * Encodes the specified GetRequest message. Does not implicitly {@link geodesic.v1.GetRequest.verify|verify} messages.
+             * @param message GetRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.GetRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.GetRequest & geodesic.v1.GetRequest.$Shape} GetRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.GetRequest & geodesic.v1.GetRequest.$Shape;
+        }
+
+        namespace GetRequest {
+
+            /** Properties of a GetRequest. */
+            interface $Properties {
+
+                /** GetRequest run */
+                run?: (string|null);
+
+                /** GetRequest check */
+                check?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetRequest. */
+            type $Shape = geodesic.v1.GetRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RunStatus.
+         * @deprecated Use geodesic.v1.RunStatus.$Properties instead.
+         */
+        interface IRunStatus extends geodesic.v1.RunStatus.$Properties {
+        }
+
+        /** Represents a RunStatus. */
+        class RunStatus {
+
+            /**
+             * Constructs a new RunStatus.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.RunStatus.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RunStatus run. */
+            run: string;
+
+            /** RunStatus directory. */
+            directory: string;
+
+            /** RunStatus state. */
+            state: string;
+
+            /** RunStatus step. */
+            step: number;
+
+            /** RunStatus steps. */
+            steps: number;
+
+            /** RunStatus term. */
+            term: number;
+
+            /** RunStatus workers. */
+            workers: geodesic.v1.WorkerStatus.$Properties[];
+
+            /** RunStatus engine. */
+            engine: string;
+
+            /** RunStatus check. */
+            check: number;
+
+            /**
+             * Creates a new RunStatus instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RunStatus instance
+             */
+            static create(properties: geodesic.v1.RunStatus.$Shape): geodesic.v1.RunStatus & geodesic.v1.RunStatus.$Shape;
+            static create(properties?: geodesic.v1.RunStatus.$Properties): geodesic.v1.RunStatus;
+
+            /**
+             * Encodes the specified RunStatus message. Does not implicitly {@link geodesic.v1.RunStatus.verify|verify} messages.
+             * @param message RunStatus message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.RunStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RunStatus message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.RunStatus & geodesic.v1.RunStatus.$Shape} RunStatus
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.RunStatus & geodesic.v1.RunStatus.$Shape;
+        }
+
+        namespace RunStatus {
+
+            /** Properties of a RunStatus. */
+            interface $Properties {
+
+                /** RunStatus run */
+                run?: (string|null);
+
+                /** RunStatus directory */
+                directory?: (string|null);
+
+                /** RunStatus state */
+                state?: (string|null);
+
+                /** RunStatus step */
+                step?: (number|null);
+
+                /** RunStatus steps */
+                steps?: (number|null);
+
+                /** RunStatus term */
+                term?: (number|null);
+
+                /** RunStatus workers */
+                workers?: (geodesic.v1.WorkerStatus.$Properties[]|null);
+
+                /** RunStatus engine */
+                engine?: (string|null);
+
+                /** RunStatus check */
+                check?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RunStatus. */
+            type $Shape = geodesic.v1.RunStatus.$Properties;
+        }
+
+        /**
+         * Properties of a WorkerStatus.
+         * @deprecated Use geodesic.v1.WorkerStatus.$Properties instead.
+         */
+        interface IWorkerStatus extends geodesic.v1.WorkerStatus.$Properties {
+        }
+
+        /** Represents a WorkerStatus. */
+        class WorkerStatus {
+
+            /**
+             * Constructs a new WorkerStatus.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.WorkerStatus.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** WorkerStatus worker. */
+            worker: string;
+
+            /** WorkerStatus state. */
+            state: string;
+
+            /**
+             * Creates a new WorkerStatus instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns WorkerStatus instance
+             */
+            static create(properties: geodesic.v1.WorkerStatus.$Shape): geodesic.v1.WorkerStatus & geodesic.v1.WorkerStatus.$Shape;
+            static create(properties?: geodesic.v1.WorkerStatus.$Properties): geodesic.v1.WorkerStatus;
+
+            /**
+             * Encodes the specified WorkerStatus message. Does not implicitly {@link geodesic.v1.WorkerStatus.verify|verify} messages.
+             * @param message WorkerStatus message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.WorkerStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a WorkerStatus message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.WorkerStatus & geodesic.v1.WorkerStatus.$Shape} WorkerStatus
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.WorkerStatus & geodesic.v1.WorkerStatus.$Shape;
+        }
+
+        namespace WorkerStatus {
+
+            /** Properties of a WorkerStatus. */
+            interface $Properties {
+
+                /** WorkerStatus worker */
+                worker?: (string|null);
+
+                /** WorkerStatus state */
+                state?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a WorkerStatus. */
+            type $Shape = geodesic.v1.WorkerStatus.$Properties;
         }
     }
 }

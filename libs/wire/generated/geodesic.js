@@ -32,11 +32,14 @@ export const geodesic = $root.geodesic = (() => {
             Chunk.prototype.snapshot = null;
             Chunk.prototype.update = null;
             Chunk.prototype.object = null;
+            Chunk.prototype.submission = null;
+            Chunk.prototype.headerCheck = 0;
+            Chunk.prototype.check = 0;
 
             let $oneOfFields;
 
             $Object.defineProperty(Chunk.prototype, "header", {
-                get: $util.oneOfGetter($oneOfFields = ["contribution", "snapshot", "update", "object"]),
+                get: $util.oneOfGetter($oneOfFields = ["contribution", "snapshot", "update", "object", "submission"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -67,6 +70,12 @@ export const geodesic = $root.geodesic = (() => {
                     $root.geodesic.v1.UpdateHeader.encode(message.update, writer.uint32(58).fork(), _depth + 1).ldelim();
                 if (message.object != null && $Object.hasOwnProperty.call(message, "object"))
                     $root.geodesic.v1.ObjectHeader.encode(message.object, writer.uint32(66).fork(), _depth + 1).ldelim();
+                if (message.submission != null && $Object.hasOwnProperty.call(message, "submission"))
+                    $root.geodesic.v1.SubmissionHeader.encode(message.submission, writer.uint32(74).fork(), _depth + 1).ldelim();
+                if (message.headerCheck != null && $Object.hasOwnProperty.call(message, "headerCheck") && message.headerCheck !== 0)
+                    writer.uint32(85).fixed32(message.headerCheck);
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -162,6 +171,31 @@ export const geodesic = $root.geodesic = (() => {
                                 break;
                             message.object = $root.geodesic.v1.ObjectHeader.decode(reader, reader.size(), $undefined, _depth + 1, message.object);
                             message.header = "object";
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            message.submission = $root.geodesic.v1.SubmissionHeader.decode(reader, reader.size(), $undefined, _depth + 1, message.submission);
+                            message.header = "submission";
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.headerCheck = value;
+                            else
+                                delete message.headerCheck;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
                             continue;
                         }
                     }
@@ -378,6 +412,8 @@ export const geodesic = $root.geodesic = (() => {
 
             ContributeAck.prototype.result = 0;
             ContributeAck.prototype.detail = "";
+            ContributeAck.prototype.retryAfterMs = 0;
+            ContributeAck.prototype.check = 0;
 
             ContributeAck.create = function(properties) {
                 return new ContributeAck(properties);
@@ -394,6 +430,10 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(8).int32(message.result);
                 if (message.detail != null && $Object.hasOwnProperty.call(message, "detail") && message.detail !== "")
                     writer.uint32(18).string(message.detail);
+                if (message.retryAfterMs != null && $Object.hasOwnProperty.call(message, "retryAfterMs") && message.retryAfterMs !== 0)
+                    writer.uint32(24).uint32(message.retryAfterMs);
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -445,6 +485,24 @@ export const geodesic = $root.geodesic = (() => {
                                 delete message.detail;
                             continue;
                         }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.retryAfterMs = value;
+                            else
+                                delete message.retryAfterMs;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -469,6 +527,7 @@ export const geodesic = $root.geodesic = (() => {
                 values[valuesById[2] = "STALE"] = 2;
                 values[valuesById[3] = "OVERLAP"] = 3;
                 values[valuesById[4] = "CORRUPT"] = 4;
+                values[valuesById[5] = "BUSY"] = 5;
                 return values;
             })();
 
@@ -485,6 +544,7 @@ export const geodesic = $root.geodesic = (() => {
             };
 
             FetchRequest.prototype.digest = "";
+            FetchRequest.prototype.check = 0;
 
             FetchRequest.create = function(properties) {
                 return new FetchRequest(properties);
@@ -499,6 +559,8 @@ export const geodesic = $root.geodesic = (() => {
                     throw $Error("max depth exceeded");
                 if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest !== "")
                     writer.uint32(10).string(message.digest);
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -539,6 +601,15 @@ export const geodesic = $root.geodesic = (() => {
                                 message.digest = value;
                             else
                                 delete message.digest;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
                             continue;
                         }
                     }
@@ -647,6 +718,199 @@ export const geodesic = $root.geodesic = (() => {
             return ObjectHeader;
         })();
 
+        v1.SubmissionHeader = (function() {
+
+            const SubmissionHeader = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            SubmissionHeader.prototype.digest = "";
+            SubmissionHeader.prototype.fork = null;
+
+            SubmissionHeader.create = function(properties) {
+                return new SubmissionHeader(properties);
+            };
+
+            SubmissionHeader.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest !== "")
+                    writer.uint32(10).string(message.digest);
+                if (message.fork != null && $Object.hasOwnProperty.call(message, "fork"))
+                    $root.geodesic.v1.Fork.encode(message.fork, writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            SubmissionHeader.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.SubmissionHeader();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.digest = value;
+                            else
+                                delete message.digest;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.fork = $root.geodesic.v1.Fork.decode(reader, reader.size(), $undefined, _depth + 1, message.fork);
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SubmissionHeader;
+        })();
+
+        v1.Fork = (function() {
+
+            const Fork = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Fork.prototype.run = "";
+            Fork.prototype.step = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Fork.create = function(properties) {
+                return new Fork(properties);
+            };
+
+            Fork.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.run != null && $Object.hasOwnProperty.call(message, "run") && message.run !== "")
+                    writer.uint32(10).string(message.run);
+                if (message.step != null && $Object.hasOwnProperty.call(message, "step") && (typeof message.step === "object" ? message.step.low || message.step.high : message.step !== 0))
+                    writer.uint32(16).uint64(message.step);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Fork.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.Fork();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.run = value;
+                            else
+                                delete message.run;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.step = value;
+                            else
+                                delete message.step;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Fork;
+        })();
+
         v1.FollowRequest = (function() {
 
             const FollowRequest = function (properties) {
@@ -658,6 +922,8 @@ export const geodesic = $root.geodesic = (() => {
 
             FollowRequest.prototype.run = "";
             FollowRequest.prototype.incarnation = "";
+            FollowRequest.prototype.from = null;
+            FollowRequest.prototype.check = 0;
 
             FollowRequest.create = function(properties) {
                 return new FollowRequest(properties);
@@ -674,6 +940,10 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(10).string(message.run);
                 if (message.incarnation != null && $Object.hasOwnProperty.call(message, "incarnation") && message.incarnation !== "")
                     writer.uint32(18).string(message.incarnation);
+                if (message.from != null && $Object.hasOwnProperty.call(message, "from"))
+                    $root.geodesic.v1.HeldPosition.encode(message.from, writer.uint32(26).fork(), _depth + 1).ldelim();
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -725,6 +995,21 @@ export const geodesic = $root.geodesic = (() => {
                                 delete message.incarnation;
                             continue;
                         }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.from = $root.geodesic.v1.HeldPosition.decode(reader, reader.size(), $undefined, _depth + 1, message.from);
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -743,6 +1028,104 @@ export const geodesic = $root.geodesic = (() => {
             };
 
             return FollowRequest;
+        })();
+
+        v1.HeldPosition = (function() {
+
+            const HeldPosition = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            HeldPosition.prototype.version = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            HeldPosition.prototype.chain = "";
+
+            HeldPosition.create = function(properties) {
+                return new HeldPosition(properties);
+            };
+
+            HeldPosition.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.version != null && $Object.hasOwnProperty.call(message, "version") && (typeof message.version === "object" ? message.version.low || message.version.high : message.version !== 0))
+                    writer.uint32(8).uint64(message.version);
+                if (message.chain != null && $Object.hasOwnProperty.call(message, "chain") && message.chain !== "")
+                    writer.uint32(18).string(message.chain);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            HeldPosition.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.HeldPosition();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.version = value;
+                            else
+                                delete message.version;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.chain = value;
+                            else
+                                delete message.chain;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return HeldPosition;
         })();
 
         v1.SnapshotHeader = (function() {
@@ -1036,11 +1419,13 @@ export const geodesic = $root.geodesic = (() => {
             WorkerMessage.prototype.heartbeat = null;
             WorkerMessage.prototype.leave = null;
             WorkerMessage.prototype.failed = null;
+            WorkerMessage.prototype.draining = null;
+            WorkerMessage.prototype.check = 0;
 
             let $oneOfFields;
 
             $Object.defineProperty(WorkerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "ready", "heartbeat", "leave", "failed"]),
+                get: $util.oneOfGetter($oneOfFields = ["hello", "ready", "heartbeat", "leave", "failed", "draining"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -1065,6 +1450,10 @@ export const geodesic = $root.geodesic = (() => {
                     $root.geodesic.v1.Leave.encode(message.leave, writer.uint32(34).fork(), _depth + 1).ldelim();
                 if (message.failed != null && $Object.hasOwnProperty.call(message, "failed"))
                     $root.geodesic.v1.Failed.encode(message.failed, writer.uint32(42).fork(), _depth + 1).ldelim();
+                if (message.draining != null && $Object.hasOwnProperty.call(message, "draining"))
+                    $root.geodesic.v1.Draining.encode(message.draining, writer.uint32(50).fork(), _depth + 1).ldelim();
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1078,7 +1467,7 @@ export const geodesic = $root.geodesic = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -1133,6 +1522,22 @@ export const geodesic = $root.geodesic = (() => {
                             message.message = "failed";
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            message.draining = $root.geodesic.v1.Draining.decode(reader, reader.size(), $undefined, _depth + 1, message.draining);
+                            message.message = "draining";
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -1167,11 +1572,14 @@ export const geodesic = $root.geodesic = (() => {
             CoordinatorMessage.prototype.assign = null;
             CoordinatorMessage.prototype.runOver = null;
             CoordinatorMessage.prototype.admitted = null;
+            CoordinatorMessage.prototype.drain = null;
+            CoordinatorMessage.prototype.alive = null;
+            CoordinatorMessage.prototype.check = 0;
 
             let $oneOfFields;
 
             $Object.defineProperty(CoordinatorMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "refused", "assign", "runOver", "admitted"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "refused", "assign", "runOver", "admitted", "drain", "alive"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -1196,6 +1604,12 @@ export const geodesic = $root.geodesic = (() => {
                     $root.geodesic.v1.RunOver.encode(message.runOver, writer.uint32(34).fork(), _depth + 1).ldelim();
                 if (message.admitted != null && $Object.hasOwnProperty.call(message, "admitted"))
                     $root.geodesic.v1.Admitted.encode(message.admitted, writer.uint32(42).fork(), _depth + 1).ldelim();
+                if (message.drain != null && $Object.hasOwnProperty.call(message, "drain"))
+                    $root.geodesic.v1.Drain.encode(message.drain, writer.uint32(50).fork(), _depth + 1).ldelim();
+                if (message.alive != null && $Object.hasOwnProperty.call(message, "alive"))
+                    $root.geodesic.v1.Alive.encode(message.alive, writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1209,7 +1623,7 @@ export const geodesic = $root.geodesic = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -1264,6 +1678,29 @@ export const geodesic = $root.geodesic = (() => {
                             message.message = "admitted";
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            message.drain = $root.geodesic.v1.Drain.decode(reader, reader.size(), $undefined, _depth + 1, message.drain);
+                            message.message = "drain";
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            message.alive = $root.geodesic.v1.Alive.decode(reader, reader.size(), $undefined, _depth + 1, message.alive);
+                            message.message = "alive";
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -1297,6 +1734,7 @@ export const geodesic = $root.geodesic = (() => {
             Hello.prototype.incarnation = "";
             Hello.prototype.protocol = 0;
             Hello.prototype.pid = 0;
+            Hello.prototype.state = 0;
 
             Hello.create = function(properties) {
                 return new Hello(properties);
@@ -1317,6 +1755,8 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(24).uint32(message.protocol);
                 if (message.pid != null && $Object.hasOwnProperty.call(message, "pid") && message.pid !== 0)
                     writer.uint32(32).uint32(message.pid);
+                if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                    writer.uint32(40).uint32(message.state);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1384,6 +1824,15 @@ export const geodesic = $root.geodesic = (() => {
                                 message.pid = value;
                             else
                                 delete message.pid;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.state = value;
+                            else
+                                delete message.state;
                             continue;
                         }
                     }
@@ -1826,6 +2275,92 @@ export const geodesic = $root.geodesic = (() => {
             return Leave;
         })();
 
+        v1.Draining = (function() {
+
+            const Draining = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Draining.prototype.reason = "";
+
+            Draining.create = function(properties) {
+                return new Draining(properties);
+            };
+
+            Draining.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                    writer.uint32(10).string(message.reason);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Draining.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.Draining();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.reason = value;
+                            else
+                                delete message.reason;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Draining;
+        })();
+
         v1.Failed = (function() {
 
             const Failed = function (properties) {
@@ -1934,6 +2469,7 @@ export const geodesic = $root.geodesic = (() => {
             Welcome.prototype.leaseMs = 0;
             Welcome.prototype.heartbeatMs = 0;
             Welcome.prototype.bundleDigest = "";
+            Welcome.prototype.term = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Welcome.create = function(properties) {
                 return new Welcome(properties);
@@ -1954,6 +2490,8 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(24).uint32(message.heartbeatMs);
                 if (message.bundleDigest != null && $Object.hasOwnProperty.call(message, "bundleDigest") && message.bundleDigest !== "")
                     writer.uint32(34).string(message.bundleDigest);
+                if (message.term != null && $Object.hasOwnProperty.call(message, "term") && (typeof message.term === "object" ? message.term.low || message.term.high : message.term !== 0))
+                    writer.uint32(40).uint64(message.term);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2021,6 +2559,15 @@ export const geodesic = $root.geodesic = (() => {
                                 message.bundleDigest = value;
                             else
                                 delete message.bundleDigest;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.term = value;
+                            else
+                                delete message.term;
                             continue;
                         }
                     }
@@ -2143,6 +2690,7 @@ export const geodesic = $root.geodesic = (() => {
             Refused.prototype.expected = "";
             Refused.prototype.got = "";
             Refused.prototype.message = "";
+            Refused.prototype.retryAfterMs = 0;
 
             Refused.create = function(properties) {
                 return new Refused(properties);
@@ -2165,6 +2713,8 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(34).string(message.got);
                 if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
                     writer.uint32(42).string(message.message);
+                if (message.retryAfterMs != null && $Object.hasOwnProperty.call(message, "retryAfterMs") && message.retryAfterMs !== 0)
+                    writer.uint32(48).uint32(message.retryAfterMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2241,6 +2791,15 @@ export const geodesic = $root.geodesic = (() => {
                                 message.message = value;
                             else
                                 delete message.message;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.retryAfterMs = value;
+                            else
+                                delete message.retryAfterMs;
                             continue;
                         }
                     }
@@ -3292,6 +3851,162 @@ export const geodesic = $root.geodesic = (() => {
             return RunOver;
         })();
 
+        v1.Drain = (function() {
+
+            const Drain = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Drain.prototype.reason = "";
+
+            Drain.create = function(properties) {
+                return new Drain(properties);
+            };
+
+            Drain.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                    writer.uint32(10).string(message.reason);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Drain.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.Drain();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.reason = value;
+                            else
+                                delete message.reason;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Drain;
+        })();
+
+        v1.Alive = (function() {
+
+            const Alive = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Alive.create = function(properties) {
+                return new Alive(properties);
+            };
+
+            Alive.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Alive.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.Alive();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    reader.skipType(tag & 7, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Alive;
+        })();
+
         v1.SubmitReply = (function() {
 
             const SubmitReply = function (properties) {
@@ -3303,6 +4018,7 @@ export const geodesic = $root.geodesic = (() => {
 
             SubmitReply.prototype.run = "";
             SubmitReply.prototype.directory = "";
+            SubmitReply.prototype.check = 0;
 
             SubmitReply.create = function(properties) {
                 return new SubmitReply(properties);
@@ -3319,6 +4035,8 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(10).string(message.run);
                 if (message.directory != null && $Object.hasOwnProperty.call(message, "directory") && message.directory !== "")
                     writer.uint32(18).string(message.directory);
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3370,6 +4088,15 @@ export const geodesic = $root.geodesic = (() => {
                                 delete message.directory;
                             continue;
                         }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3401,6 +4128,7 @@ export const geodesic = $root.geodesic = (() => {
 
             WatchRequest.prototype.run = "";
             WatchRequest.prototype.fromSequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            WatchRequest.prototype.check = 0;
 
             WatchRequest.create = function(properties) {
                 return new WatchRequest(properties);
@@ -3417,6 +4145,8 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(10).string(message.run);
                 if (message.fromSequence != null && $Object.hasOwnProperty.call(message, "fromSequence") && (typeof message.fromSequence === "object" ? message.fromSequence.low || message.fromSequence.high : message.fromSequence !== 0))
                     writer.uint32(16).uint64(message.fromSequence);
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3468,6 +4198,15 @@ export const geodesic = $root.geodesic = (() => {
                                 delete message.fromSequence;
                             continue;
                         }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3501,6 +4240,7 @@ export const geodesic = $root.geodesic = (() => {
             RunEvent.prototype.type = "";
             RunEvent.prototype.at = "";
             RunEvent.prototype.data = $util.newBuffer([]);
+            RunEvent.prototype.check = 0;
 
             RunEvent.create = function(properties) {
                 return new RunEvent(properties);
@@ -3521,6 +4261,8 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(26).string(message.at);
                 if (message.data != null && $Object.hasOwnProperty.call(message, "data") && message.data.length)
                     writer.uint32(34).bytes(message.data);
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3590,6 +4332,15 @@ export const geodesic = $root.geodesic = (() => {
                                 delete message.data;
                             continue;
                         }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3622,6 +4373,23 @@ export const geodesic = $root.geodesic = (() => {
             ControlRequest.prototype.run = "";
             ControlRequest.prototype.action = "";
             ControlRequest.prototype.reason = "";
+            ControlRequest.prototype.workers = null;
+            ControlRequest.prototype.worker = null;
+            ControlRequest.prototype.check = 0;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ControlRequest.prototype, "_workers", {
+                get: $util.oneOfGetter($oneOfFields = ["workers"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ControlRequest.prototype, "_worker", {
+                get: $util.oneOfGetter($oneOfFields = ["worker"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             ControlRequest.create = function(properties) {
                 return new ControlRequest(properties);
@@ -3640,6 +4408,12 @@ export const geodesic = $root.geodesic = (() => {
                     writer.uint32(18).string(message.action);
                 if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
                     writer.uint32(26).string(message.reason);
+                if (message.workers != null && $Object.hasOwnProperty.call(message, "workers"))
+                    writer.uint32(32).uint32(message.workers);
+                if (message.worker != null && $Object.hasOwnProperty.call(message, "worker"))
+                    writer.uint32(42).string(message.worker);
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3700,6 +4474,29 @@ export const geodesic = $root.geodesic = (() => {
                                 delete message.reason;
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            message.workers = reader.uint32();
+                            message._workers = "workers";
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            message.worker = reader.stringVerify();
+                            message._worker = "worker";
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3729,6 +4526,9 @@ export const geodesic = $root.geodesic = (() => {
                             this[keys[i]] = properties[keys[i]];
             };
 
+            ControlReply.prototype.step = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ControlReply.prototype.check = 0;
+
             ControlReply.create = function(properties) {
                 return new ControlReply(properties);
             };
@@ -3740,6 +4540,10 @@ export const geodesic = $root.geodesic = (() => {
                     _depth = 0;
                 if (_depth > $util.recursionLimit)
                     throw $Error("max depth exceeded");
+                if (message.step != null && $Object.hasOwnProperty.call(message, "step") && (typeof message.step === "object" ? message.step.low || message.step.high : message.step !== 0))
+                    writer.uint32(8).uint64(message.step);
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3753,7 +4557,7 @@ export const geodesic = $root.geodesic = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -3771,7 +4575,28 @@ export const geodesic = $root.geodesic = (() => {
                         _end = $undefined;
                         break;
                     }
-                    reader.skipType(tag & 7, _depth, tag);
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.step = value;
+                            else
+                                delete message.step;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
                         $util.makeProp(message, "$unknowns", false);
                         (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
@@ -3788,6 +4613,385 @@ export const geodesic = $root.geodesic = (() => {
             };
 
             return ControlReply;
+        })();
+
+        v1.GetRequest = (function() {
+
+            const GetRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            GetRequest.prototype.run = "";
+            GetRequest.prototype.check = 0;
+
+            GetRequest.create = function(properties) {
+                return new GetRequest(properties);
+            };
+
+            GetRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.run != null && $Object.hasOwnProperty.call(message, "run") && message.run !== "")
+                    writer.uint32(10).string(message.run);
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            GetRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.GetRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.run = value;
+                            else
+                                delete message.run;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return GetRequest;
+        })();
+
+        v1.RunStatus = (function() {
+
+            const RunStatus = function (properties) {
+                this.workers = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            RunStatus.prototype.run = "";
+            RunStatus.prototype.directory = "";
+            RunStatus.prototype.state = "";
+            RunStatus.prototype.step = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            RunStatus.prototype.steps = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            RunStatus.prototype.term = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            RunStatus.prototype.workers = $util.emptyArray;
+            RunStatus.prototype.engine = "";
+            RunStatus.prototype.check = 0;
+
+            RunStatus.create = function(properties) {
+                return new RunStatus(properties);
+            };
+
+            RunStatus.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.run != null && $Object.hasOwnProperty.call(message, "run") && message.run !== "")
+                    writer.uint32(10).string(message.run);
+                if (message.directory != null && $Object.hasOwnProperty.call(message, "directory") && message.directory !== "")
+                    writer.uint32(18).string(message.directory);
+                if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== "")
+                    writer.uint32(26).string(message.state);
+                if (message.step != null && $Object.hasOwnProperty.call(message, "step") && (typeof message.step === "object" ? message.step.low || message.step.high : message.step !== 0))
+                    writer.uint32(32).uint64(message.step);
+                if (message.steps != null && $Object.hasOwnProperty.call(message, "steps") && (typeof message.steps === "object" ? message.steps.low || message.steps.high : message.steps !== 0))
+                    writer.uint32(40).uint64(message.steps);
+                if (message.term != null && $Object.hasOwnProperty.call(message, "term") && (typeof message.term === "object" ? message.term.low || message.term.high : message.term !== 0))
+                    writer.uint32(48).uint64(message.term);
+                if (message.workers != null && message.workers.length)
+                    for (let i = 0; i < message.workers.length; ++i)
+                        $root.geodesic.v1.WorkerStatus.encode(message.workers[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.engine != null && $Object.hasOwnProperty.call(message, "engine") && message.engine !== "")
+                    writer.uint32(66).string(message.engine);
+                if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
+                    writer.uint32(125).fixed32(message.check);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            RunStatus.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.RunStatus();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.run = value;
+                            else
+                                delete message.run;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.directory = value;
+                            else
+                                delete message.directory;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.state = value;
+                            else
+                                delete message.state;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.step = value;
+                            else
+                                delete message.step;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.steps = value;
+                            else
+                                delete message.steps;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.term = value;
+                            else
+                                delete message.term;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.workers && message.workers.length))
+                                message.workers = [];
+                            message.workers.push($root.geodesic.v1.WorkerStatus.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.engine = value;
+                            else
+                                delete message.engine;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.check = value;
+                            else
+                                delete message.check;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RunStatus;
+        })();
+
+        v1.WorkerStatus = (function() {
+
+            const WorkerStatus = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            WorkerStatus.prototype.worker = "";
+            WorkerStatus.prototype.state = "";
+
+            WorkerStatus.create = function(properties) {
+                return new WorkerStatus(properties);
+            };
+
+            WorkerStatus.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.worker != null && $Object.hasOwnProperty.call(message, "worker") && message.worker !== "")
+                    writer.uint32(10).string(message.worker);
+                if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== "")
+                    writer.uint32(18).string(message.state);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            WorkerStatus.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.WorkerStatus();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.worker = value;
+                            else
+                                delete message.worker;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.state = value;
+                            else
+                                delete message.state;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return WorkerStatus;
         })();
 
         return v1;

@@ -9,9 +9,6 @@ import { WireError } from './errors.ts';
 // Every failure surfaces as a WireError; grpc-js would print some of them to stderr as well.
 setLogVerbosity(logVerbosity.NONE);
 
-/** The version that Hello carries; a worker of another one is refused. */
-export const PROTOCOL_VERSION = 2;
-
 /** Bytes of payload in a chunk; also the fixed boundary of the digests (spec: canonical update chunks). */
 export const CHUNK_BYTES: number = 256 * 1024;
 

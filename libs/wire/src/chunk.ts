@@ -1,7 +1,8 @@
 /**
  * A payload as a sequence of chunks: 256 KiB of bytes each (the last may be shorter) with offset and CRC-32; the first
- * carries the header and the payload's length. Chunks are encoded once to the bytes that gRPC sends, so that one encoded
- * update serves every follower. Receiving copies each chunk once, into memory aligned for Float32Array.
+ * carries the header and the payload's length, and its check is repeated in the others. Chunks are encoded once to the bytes
+ * that gRPC sends, so that one encoded update serves every follower. Receiving copies each chunk once, into memory aligned
+ * for Float32Array.
  */
 import { crc32 } from 'node:zlib';
 import { CHUNK_BYTES } from './channel.ts';
@@ -9,6 +10,9 @@ import { WireError } from './errors.ts';
 import { decodeHeader, encodeHeader, promisedBytes } from './payload-header.ts';
 import type { PayloadHeader } from './payload-header.ts';
 import { geodesic, toCount } from './protobuf.ts';
+import { checkOf, decodePlain, decodeSealed, encodeSealed } from './sealed.ts';
+
+const { Chunk } = geodesic.v1;
 
 /** A payload that arrived whole and intact. */
 export interface Payload {
@@ -19,30 +23,33 @@ export interface Payload {
   readonly crcs: Uint32Array;
 }
 
-/** The encoded chunks of a payload, one at a time; the payload must not change before the last. */
-export function* encodeChunks(header: PayloadHeader, payload: Uint8Array): Generator<Buffer> {
-  let offset = 0;
-  do {
+/**
+ * The encoded chunks of a payload, one at a time; the payload must not change before the last.
+ * @param crcs CRC-32 of each chunk, where they are known; the receiver finds out when they are wrong
+ */
+export function* encodeChunks(header: PayloadHeader, payload: Uint8Array, crcs?: Uint32Array): Generator<Buffer> {
+  const crcOf = (data: Uint8Array, offset: number): number => crcs?.[offset / CHUNK_BYTES] ?? crc32(data);
+  const start = payload.subarray(0, CHUNK_BYTES);
+  const first = encodeSealed(Chunk, { ...encodeHeader(header), payloadBytes: payload.length, crc32: crcOf(start, 0), data: start });
+  const headerCheck = checkOf(first);
+  yield first;
+  for (let offset = CHUNK_BYTES; offset < payload.length; offset += CHUNK_BYTES) {
     const data = payload.subarray(offset, offset + CHUNK_BYTES);
-    const first = offset === 0 ? { ...encodeHeader(header), payloadBytes: payload.length } : {};
-    yield geodesic.v1.Chunk.encode({ ...first, offset, crc32: crc32(data), data }).finish() as Buffer;
-    offset += CHUNK_BYTES;
-  } while (offset < payload.length);
+    yield Chunk.encode({ offset, crc32: crcOf(data, offset), data, headerCheck }).finish() as Buffer;
+  }
 }
 
 /** A chunk from the bytes of one gRPC message; its data shares their memory. @throws {WireError} CORRUPT when they are none */
 export function decodeChunk(bytes: Uint8Array): geodesic.v1.Chunk {
-  try {
-    return geodesic.v1.Chunk.decode(bytes);
-  } catch (error) {
-    throw corrupt('message', 'a protobuf Chunk', error instanceof Error ? error.message : String(error));
-  }
+  const chunk = decodePlain(Chunk, bytes, 'chunk');
+  return chunk.header === undefined ? chunk : decodeSealed(Chunk, bytes, 'chunk');
 }
 
 /** Puts the chunks of consecutive payloads together. One per stream. */
 export class ChunkAssembler {
   readonly #maximumBytes: number;
   #header: PayloadHeader | undefined;
+  #headerCheck = 0;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #crcs: Uint32Array = new Uint32Array(0);
   #received = 0;
@@ -65,6 +72,8 @@ export class ChunkAssembler {
   push(chunk: geodesic.v1.Chunk): Payload | undefined {
     const { data } = chunk;
     if (this.#header === undefined) this.#begin(chunk);
+    else if (chunk.headerCheck >>> 0 !== this.#headerCheck)
+      throw corrupt('headerCheck', hex(this.#headerCheck), hex(chunk.headerCheck >>> 0));
     const offset = toCount(chunk.offset, 'chunk.offset');
     if (offset !== this.#received || offset + data.length > this.#bytes.length) {
       throw corrupt('offset', `${this.#received} of ${this.#bytes.length} bytes`, `${offset} with ${data.length} bytes`);
@@ -91,6 +100,7 @@ export class ChunkAssembler {
     if (promised !== undefined && size !== promised) throw corrupt('payloadBytes', `${promised} (from the header's lengths)`, `${size}`);
     if (size > this.#maximumBytes) throw corrupt('payloadBytes', `at most ${this.#maximumBytes}`, `${size}`);
     this.#header = header;
+    this.#headerCheck = chunk.check >>> 0;
     this.#bytes = new Uint8Array(size);
     this.#crcs = new Uint32Array(Math.ceil(size / CHUNK_BYTES));
     this.#received = 0;

@@ -1,19 +1,18 @@
 /**
- * The coordinator's end of the bulk channel. A contribution is refused by its header, before any memory is given to it,
- * and handed to the application only when it has arrived whole and intact.
+ * The coordinator's end of the bulk channel: the application behind it, and what goes down (contribute-handler.ts takes what comes up).
+ * A reader that takes nothing for too long loses its stream, and may come again.
  */
-import type { handleClientStreamingCall, handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
-import { decodeSums } from '@geodesic/tensor';
-import { ChunkAssembler, decodeChunk, encodeChunks } from './chunk.ts';
-import { asWireError, WireError } from './errors.ts';
-import { floatsOf } from './floats.ts';
-import type { ContributeAck, ContributionHeader, WireContribution } from './messages.ts';
+import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
+import { encodeChunks } from './chunk.ts';
+import type { BulkLimits } from './contribute-handler.ts';
+import { WireError } from './errors.ts';
+import { IdleTimer } from './idle-timer.ts';
+import type { ContributeAck, ContributionHeader, HeldPosition, WireContribution } from './messages.ts';
 import type { FollowerSink, ParameterPublisher } from './parameter-publisher.ts';
-import { decodeHeader } from './payload-header.ts';
-import { geodesic } from './protobuf.ts';
+import { geodesic, toCount } from './protobuf.ts';
 import { pump } from './pump.ts';
+import { decodeSealed } from './sealed.ts';
 import { toServiceError } from './status.ts';
-import type { TrafficCounter } from './traffic.ts';
 
 /** The application behind the Exchange service. */
 export interface ExchangeService {
@@ -23,91 +22,19 @@ export interface ExchangeService {
   contribute(contribution: WireContribution): ContributeAck;
   /** The object at a `sha256:` address. @throws {WireError} NOT_FOUND */
   fetch(digest: string): Uint8Array;
-  /** The parameters of a run. @throws {WireError} NOT_FOUND */
-  follow(request: { run: string; incarnation: string }): ParameterPublisher;
+  /** The parameters of a run; `from` is what the follower holds. @throws {WireError} NOT_FOUND */
+  follow(request: { run: string; incarnation: string; from?: HeldPosition }): ParameterPublisher;
 }
 
-const resultCodes: Readonly<Record<ContributeAck['result'], geodesic.v1.ContributeAck.Result>> = {
-  accepted: 0,
-  duplicate: 1,
-  stale: 2,
-  overlap: 3,
-  corrupt: 4,
-};
-
-/** The gRPC handler of Exchange.Contribute. */
-export function handleContribute(service: ExchangeService, traffic: TrafficCounter): handleClientStreamingCall<Buffer, Buffer> {
-  return (call, callback) => {
-    const receiver = new ContributionReceiver(service);
-    let answered = false;
-    const answer = (ack: ContributeAck): void => {
-      if (answered) return;
-      answered = true;
-      callback(null, geodesic.v1.ContributeAck.encode({ result: resultCodes[ack.result], detail: ack.detail }).finish() as Buffer);
-    };
-    const guarded = (take: () => ContributeAck | undefined): void => {
-      if (answered) return;
-      try {
-        const ack = take();
-        if (ack) answer(ack);
-      } catch (error) {
-        const wire = asWireError(error);
-        if (wire.code === 'CORRUPT') answer({ result: 'corrupt', detail: wire.message });
-        else {
-          answered = true;
-          callback(toServiceError(wire));
-        }
-      }
-    };
-    call.on('data', (bytes: Buffer) => {
-      traffic.bytesUp += bytes.length;
-      guarded(() => receiver.push(bytes));
-    });
-    call.on('end', () => guarded(() => receiver.end()));
-    call.on('error', () => (answered = true));
-    call.on('cancelled', () => (answered = true));
-  };
-}
-
-/** One contribution on its way in. */
-class ContributionReceiver {
-  readonly #service: ExchangeService;
-  readonly #assembler = new ChunkAssembler({ maximumBytes: Number.MAX_SAFE_INTEGER }); // admit() has bounded it
-
-  constructor(service: ExchangeService) {
-    this.#service = service;
-  }
-
-  push(bytes: Buffer): ContributeAck | undefined {
-    const chunk = decodeChunk(bytes);
-    if (this.#assembler.header === undefined) {
-      const header = decodeHeader(chunk);
-      if (header?.type !== 'contribution') throw new WireError('CORRUPT', 'contribute: expected a contribution header in the first chunk');
-      const refusal = this.#service.admit(header);
-      if (refusal) return refusal;
-    }
-    const payload = this.#assembler.push(chunk);
-    if (payload?.header.type !== 'contribution') return undefined;
-    const { type: _, ...header } = payload.header;
-    const { coded, sumsLength } = header;
-    const sums = coded ? decodeSums(payload.bytes, coded, sumsLength) : floatsOf(payload.bytes, 0, sumsLength);
-    return this.#service.contribute({ ...header, sums });
-  }
-
-  end(): ContributeAck | undefined {
-    this.#assembler.end();
-    throw new WireError('CORRUPT', 'contribute: expected a contribution, got an empty stream');
-  }
-}
+type Download = ServerWritableStream<Buffer, Buffer>;
 
 /** The gRPC handler of Exchange.Fetch. */
-export function handleFetch(service: ExchangeService, traffic: TrafficCounter): handleServerStreamingCall<Buffer, Buffer> {
+export function handleFetch(service: ExchangeService, limits: BulkLimits): handleServerStreamingCall<Buffer, Buffer> {
   return (call) => {
-    const over = watchEnd(call);
     try {
-      const { digest } = geodesic.v1.FetchRequest.decode(call.request);
-      const chunks = encodeChunks({ type: 'object', digest }, service.fetch(digest));
-      pump(call, chunks, { stopped: () => over.aborted, onWritten: (bytes) => (traffic.bytesDown += bytes) });
+      const { digest } = decodeSealed(geodesic.v1.FetchRequest, call.request, 'fetch');
+      const sink = new WatchedSink(call, limits);
+      pump(sink, encodeChunks({ type: 'object', digest }, service.fetch(digest)), { stopped: () => sink.over.aborted });
     } catch (error) {
       call.emit('error', toServiceError(error));
     }
@@ -115,29 +42,62 @@ export function handleFetch(service: ExchangeService, traffic: TrafficCounter): 
 }
 
 /** The gRPC handler of Exchange.Follow. */
-export function handleFollow(service: ExchangeService, traffic: TrafficCounter): handleServerStreamingCall<Buffer, Buffer> {
+export function handleFollow(service: ExchangeService, limits: BulkLimits): handleServerStreamingCall<Buffer, Buffer> {
   return (call) => {
-    const over = watchEnd(call);
     try {
-      const { run, incarnation } = geodesic.v1.FollowRequest.decode(call.request);
-      const sink: FollowerSink = {
-        write: (bytes) => {
-          traffic.bytesDown += bytes.length;
-          return call.write(bytes);
-        },
-        on: (event, listener) => call.on(event, listener),
-        end: () => call.end(),
-      };
-      const detach = service.follow({ run, incarnation }).attach(sink);
-      over.addEventListener('abort', detach);
+      const { run, incarnation, from: held } = decodeSealed(geodesic.v1.FollowRequest, call.request, 'follow');
+      const from = held ? { from: { version: toCount(held.version, 'follow.from.version'), chain: held.chain ?? '' } } : {};
+      const sink = new WatchedSink(call, limits);
+      sink.over.addEventListener('abort', service.follow({ run, incarnation, ...from }).attach(sink, from));
     } catch (error) {
       call.emit('error', toServiceError(error));
     }
   };
 }
 
+/** A stream down that counts its bytes, and ends when its reader has gone or stands still. */
+class WatchedSink implements FollowerSink {
+  /** Aborts when nothing may be written any more. */
+  readonly over: AbortSignal;
+  readonly #call: Download;
+  readonly #limits: BulkLimits;
+  #waiting: IdleTimer | undefined;
+
+  constructor(call: Download, limits: BulkLimits) {
+    this.#call = call;
+    this.#limits = limits;
+    this.over = watchEnd(call);
+    this.over.addEventListener('abort', () => this.#waiting?.stop());
+    call.on('drain', () => this.#waiting?.stop());
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#limits.traffic.bytesDown += bytes.length;
+    const more = this.#call.write(bytes);
+    if (!more) this.#waiting = new IdleTimer(this.#limits.idleMs, () => this.#giveUp());
+    return more;
+  }
+
+  on(event: 'drain', listener: () => void): void {
+    this.#call.on(event, listener);
+  }
+
+  once(event: 'drain', listener: () => void): void {
+    this.#call.once(event, listener);
+  }
+
+  end(): void {
+    this.#call.end();
+  }
+
+  #giveUp(): void {
+    const message = `stream: expected its reader to go on within ${this.#limits.idleMs} ms, got nothing`;
+    this.#call.emit('error', toServiceError(new WireError('DEADLINE', message, 'ask again')));
+  }
+}
+
 /** A signal that aborts when the reader of a stream has gone. */
-export function watchEnd(call: ServerWritableStream<Buffer, Buffer>): AbortSignal {
+export function watchEnd(call: Download): AbortSignal {
   const controller = new AbortController();
   call.on('cancelled', () => controller.abort());
   call.on('error', () => controller.abort());

@@ -50,10 +50,20 @@ export type Fingerprint = Readonly<Record<string, string | number>>;
 
 /** From a worker on its session. */
 export type WorkerMessage =
-  | { readonly type: 'hello'; readonly worker: string; readonly incarnation: string; readonly protocol: number; readonly pid: number }
+  | {
+      readonly type: 'hello';
+      readonly worker: string;
+      readonly incarnation: string;
+      /** See PROTOCOL_VERSION. */
+      readonly protocol: number;
+      /** See STATE_VERSION. */
+      readonly state: number;
+      readonly pid: number;
+    }
   | { readonly type: 'ready'; readonly fingerprint: Fingerprint }
   | {
       readonly type: 'heartbeat';
+      /** Computed since the start, monotonic: the worker's progress. */
       readonly slots: number;
       readonly examples: number;
       readonly computing: boolean;
@@ -61,6 +71,8 @@ export type WorkerMessage =
       readonly open: number;
     }
   | { readonly type: 'leave'; readonly reason: string }
+  /** The worker is about to leave: it finishes the block under way and its uploads, and takes nothing new. */
+  | { readonly type: 'draining'; readonly reason: string }
   /** The program fails in this round, on any host alike; the worker stays a member. */
   | { readonly type: 'failed'; readonly round: WireRound; readonly reason: string };
 
@@ -72,6 +84,8 @@ export type CoordinatorMessage =
       readonly leaseMs: number;
       readonly heartbeatMs: number;
       readonly bundleDigest: string;
+      /** The coordinator's leadership number for this run, from 1. */
+      readonly term: number;
     }
   | {
       readonly type: 'refused';
@@ -80,9 +94,15 @@ export type CoordinatorMessage =
       readonly expected: string;
       readonly got: string;
       readonly message: string;
+      /** 0: final; else the worker may come back after that long, ms. */
+      readonly retryAfterMs: number;
     }
   | { readonly type: 'admitted'; readonly generation: number }
   | { readonly type: 'assign'; readonly generation: number; readonly round: WireRoundPlan; readonly blocks: readonly WireBlock[] }
+  /** The answer to a heartbeat; this library says it and takes it. */
+  | { readonly type: 'alive' }
+  /** The worker is asked to leave in order; it answers `draining`. */
+  | { readonly type: 'drain'; readonly reason: string }
   | { readonly type: 'run-over'; readonly state: string };
 
 /** A contribution without its sums: what the first chunk says. */
@@ -102,13 +122,24 @@ export interface ContributionHeader {
 /** A whole contribution. */
 export interface WireContribution extends ContributionHeader {
   readonly sums: Float32Array;
+  /** Of one that arrived: CRC-32 of each chunk of the sums as they travelled. */
+  readonly crcs?: Uint32Array;
 }
 
 /** The coordinator's answer to a contribution. */
-export interface ContributeAck {
-  readonly result: 'accepted' | 'duplicate' | 'stale' | 'overlap' | 'corrupt';
+export type ContributeAck = {
   /** Why, for people. */
   readonly detail: string;
+} & (
+  | { readonly result: 'accepted' | 'duplicate' | 'stale' | 'overlap' | 'corrupt' }
+  /** Not judged, for want of room: the same contribution is welcome after that long. */
+  | { readonly result: 'busy'; readonly retryAfterMs: number }
+);
+
+/** Which parameters somebody holds: number of updates and the digest chain over them. */
+export interface HeldPosition {
+  readonly version: number;
+  readonly chain: string;
 }
 
 /** All that a worker holds, at one version. */
@@ -127,7 +158,14 @@ export type Update = {
   readonly previousChain: string;
   readonly chain: string;
   readonly state: Float32Array;
-} & ({ readonly delta: Float32Array } | { readonly combination: WireCombination });
+} & (
+  | {
+      readonly delta: Float32Array;
+      /** CRC-32 of each canonical chunk, where they are known; else the transport computes them. */
+      readonly crcs?: Uint32Array;
+    }
+  | { readonly combination: WireCombination }
+);
 
 /** What a follower of the parameters receives; an update comes with the CRC-32 of each of its canonical chunks. */
 export type ParameterFrame =
@@ -140,4 +178,49 @@ export interface RunEvent {
   /** ISO 8601, for people. */
   readonly at: string;
   readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** A step of another run that a new one goes on from. */
+export interface Fork {
+  readonly run: string;
+  readonly step: number;
+}
+
+/** The bundle of a new run. */
+export interface Submission {
+  readonly bundle: Uint8Array;
+  readonly fork?: Fork;
+}
+
+/** What people may ask of a run. */
+export const CONTROL_ACTIONS = ['pause', 'resume', 'stop', 'scale', 'drain'] as const;
+
+/** A wish of somebody who watches a run. */
+export interface ControlRequest {
+  /** Empty: the coordinator's present run. */
+  readonly run: string;
+  readonly action: (typeof CONTROL_ACTIONS)[number];
+  /** For people and the log. */
+  readonly reason: string;
+  /** Of `scale`: how many are wanted. */
+  readonly workers?: number;
+  /** Of `drain`: whose name. */
+  readonly worker?: string;
+}
+
+/** States that a run may be in. */
+export const RUN_STATES = ['recovering', 'running', 'paused', 'stopping', 'completed', 'stopped', 'failed'] as const;
+
+/** How a run stands. */
+export interface RunStatus {
+  readonly run: string;
+  readonly directory: string;
+  readonly state: (typeof RUN_STATES)[number];
+  /** The last committed one. */
+  readonly step: number;
+  /** Of the whole run. */
+  readonly steps: number;
+  readonly term: number;
+  readonly workers: readonly { readonly worker: string; readonly state: string }[];
+  readonly engine: string;
 }

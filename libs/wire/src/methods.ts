@@ -34,8 +34,10 @@ export const exchangeMethods: { readonly contribute: RawMethod; readonly fetch: 
 };
 
 /** service Runs. */
-export const runsMethods: { readonly submit: RawMethod; readonly watch: RawMethod; readonly control: RawMethod } = {
-  submit: method('Runs/Submit', { request: true, response: false }),
-  watch: method('Runs/Watch', { request: false, response: true }),
-  control: method('Runs/Control', { request: false, response: false }),
-};
+export const runsMethods: { readonly submit: RawMethod; readonly watch: RawMethod; readonly control: RawMethod; readonly get: RawMethod } =
+  {
+    submit: method('Runs/Submit', { request: true, response: false }),
+    watch: method('Runs/Watch', { request: false, response: true }),
+    control: method('Runs/Control', { request: false, response: false }),
+    get: method('Runs/Get', { request: false, response: false }),
+  };

@@ -29,8 +29,8 @@ export function encodeUpdate(update: Update): EncodedFrame {
     const combined = { ...header, deltaLength: 0, combination: update.combination };
     return { version, chunks: [...encodeChunks(combined, packFloats(state))] };
   }
-  const { delta } = update;
-  return { version, chunks: [...encodeChunks({ ...header, deltaLength: delta.length }, updatePayload(delta, state))] };
+  const { delta, crcs } = update;
+  return { version, chunks: [...encodeChunks({ ...header, deltaLength: delta.length }, updatePayload(delta, state), crcs)] };
 }
 
 /** The bytes of an update whose CRCs enter the digest chain: delta, then state. */

@@ -4,7 +4,7 @@
  */
 import { encodedSumsSize, findSegmentFault, type CodedSegment, type FactorCodecKind } from '@geodesic/tensor';
 import { WireError } from './errors.ts';
-import type { ContributionHeader, WireBlock, WireCombination, WireRound } from './messages.ts';
+import type { ContributionHeader, Fork, WireBlock, WireCombination, WireRound } from './messages.ts';
 import { geodesic, toCount } from './protobuf.ts';
 
 type ChunkProperties = geodesic.v1.Chunk.$Properties;
@@ -30,7 +30,8 @@ export type PayloadHeader =
       /** Instead of a delta, whose length is 0 then. */
       readonly combination?: WireCombination;
     }
-  | { readonly type: 'object'; readonly digest: string };
+  | { readonly type: 'object'; readonly digest: string }
+  | { readonly type: 'submission'; readonly digest: string; readonly fork?: Fork };
 
 /** All sums as float32, or some as codes. */
 const CODECS = ['f32', 'segments'] as const;
@@ -47,8 +48,10 @@ export function encodeHeader(header: PayloadHeader): ChunkProperties {
       return { snapshot: header };
     case 'update':
       return { update: header };
-    default:
+    case 'object':
       return { object: header };
+    case 'submission':
+      return { submission: header };
   }
 }
 
@@ -81,10 +84,18 @@ export function decodeHeader(chunk: geodesic.v1.Chunk): PayloadHeader | undefine
       ...(combination && { combination: decodeCombination(combination) }),
     };
   }
+  if (chunk.submission) {
+    const { digest, fork } = chunk.submission;
+    return {
+      type: 'submission',
+      digest: digest ?? '',
+      ...(fork && { fork: { run: fork.run ?? '', step: toCount(fork.step, 'fork.step') } }),
+    };
+  }
   return chunk.object ? { type: 'object', digest: chunk.object.digest ?? '' } : undefined;
 }
 
-/** Bytes that the header promises; undefined for an object, whose size is free. */
+/** Bytes that the header promises; undefined for an object or a submission, whose size is free. */
 export function promisedBytes(header: PayloadHeader): number | undefined {
   switch (header.type) {
     case 'contribution':

@@ -6,6 +6,7 @@ import { Client, Metadata } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ClientReadableStream, ClientWritableStream } from '@grpc/grpc-js';
 import { channelOptions, parseAddress, plaintext, UNARY_DEADLINE_MS } from './channel.ts';
 import { WireError } from './errors.ts';
+import { IdleTimer } from './idle-timer.ts';
 import type { RawMethod } from './methods.ts';
 import { fromServiceError } from './status.ts';
 
@@ -15,6 +16,7 @@ const ignore = (): void => {};
 export class RawClient {
   readonly address: string;
   readonly #client: Client;
+  readonly #bulk = new Set<{ cancel(): void }>();
 
   /** @throws {WireError} INVALID for a malformed address */
   constructor(address: string) {
@@ -40,29 +42,50 @@ export class RawClient {
     });
   }
 
-  /** A stream up, one answer; `start` gets the stream to write to. The answer may come before the stream has ended. @throws {WireError} */
-  upload(method: RawMethod, deadlineMs: number, start: (call: ClientWritableStream<Buffer>) => void): Promise<Buffer> {
+  /**
+   * A stream up, one answer, which may come before the stream has ended. `start` gets the stream to write to and tells of every write:
+   * the call is over when nothing was written, and no answer came, for `idleMs`.
+   * @throws {WireError}
+   */
+  upload(
+    method: RawMethod,
+    { idleMs, start }: { idleMs: number; start: (call: ClientWritableStream<Buffer>, written: () => void) => void },
+  ): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const options = { deadline: Date.now() + deadlineMs };
-      const answer = this.#answer(method, resolve, reject);
+      const settled = this.#answer(method, resolve, reject);
+      const answer = (error: Error | null, bytes?: Buffer): void => {
+        timer.stop();
+        this.#bulk.delete(call);
+        settled(error, bytes);
+      };
       const call = this.#client.makeClientStreamRequest(
         method.path,
         method.requestSerialize,
         method.responseDeserialize,
         new Metadata(),
-        options,
         answer,
       );
+      const timer = new IdleTimer(idleMs, () => {
+        reject(this.#idle(method, idleMs));
+        call.cancel();
+      });
       call.on('error', ignore);
-      start(call);
+      this.#bulk.add(call);
+      start(call, () => timer.touch());
     });
   }
 
   /**
    * A stream down, read at the pace of the consumer. Ends quietly when `signal` aborts; leaving the loop cancels the call.
+   * @param options.idleMs how long to wait for the next message, asked before each; undefined: for ever
    * @throws {WireError} from the iteration
    */
-  async *download(method: RawMethod, request: Buffer, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+  async *download(
+    method: RawMethod,
+    request: Buffer,
+    options: { signal?: AbortSignal; idleMs?: () => number | undefined } = {},
+  ): AsyncGenerator<Buffer, void, undefined> {
+    const { signal } = options;
     const call: ClientReadableStream<Buffer> = this.#client.makeServerStreamRequest(
       method.path,
       method.requestSerialize,
@@ -70,14 +93,31 @@ export class RawClient {
       request,
     );
     call.on('error', ignore);
+    this.#bulk.add(call);
     const cancel = (): void => call.cancel();
     signal?.addEventListener('abort', cancel);
     if (signal?.aborted) cancel();
+    let idle: WireError | undefined;
+    const wait = (): IdleTimer | undefined => {
+      const ms = options.idleMs?.();
+      if (ms === undefined) return undefined;
+      return new IdleTimer(ms, () => {
+        idle = this.#idle(method, ms);
+        cancel();
+      });
+    };
+    let timer = wait();
     try {
-      for await (const bytes of call) yield bytes as Buffer;
+      for await (const bytes of call) {
+        timer?.stop();
+        yield bytes as Buffer;
+        timer = wait();
+      }
     } catch (error) {
-      if (signal?.aborted !== true) throw fromServiceError(error, this.#name(method));
+      if (signal?.aborted !== true) throw idle ?? fromServiceError(error, this.#name(method));
     } finally {
+      timer?.stop();
+      this.#bulk.delete(call);
       signal?.removeEventListener('abort', cancel);
       cancel();
     }
@@ -95,6 +135,12 @@ export class RawClient {
     this.#client.close();
   }
 
+  /** Ends the connection and the transfers under way, which fail as UNREACHABLE. */
+  abandon(): void {
+    for (const call of this.#bulk) call.cancel();
+    this.#client.close();
+  }
+
   #answer(
     method: RawMethod,
     resolve: (bytes: Buffer) => void,
@@ -105,6 +151,10 @@ export class RawClient {
       else if (bytes) resolve(bytes);
       else reject(new WireError('INTERNAL', `${this.#name(method)}: expected an answer, got none`));
     };
+  }
+
+  #idle(method: RawMethod, ms: number): WireError {
+    return new WireError('DEADLINE', `${this.#name(method)}: expected progress within ${ms} ms, got none`, 'try again');
   }
 
   #name(method: RawMethod): string {

@@ -1,12 +1,15 @@
 /** The coordinator's end of the Runs service. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { handleClientStreamingCall, handleServerStreamingCall, handleUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { ChunkAssembler, decodeChunk } from './chunk.ts';
 import type { Payload } from './chunk.ts';
 import { WireError } from './errors.ts';
 import { watchEnd } from './exchange-server.ts';
-import type { RunEvent } from './messages.ts';
+import type { ControlRequest, RunEvent, RunStatus, Submission } from './messages.ts';
 import { geodesic, toCount } from './protobuf.ts';
+import { decodeControl, encodeEvent, encodeStatus } from './runs-messages.ts';
+import { decodeSealed, encodeSealed } from './sealed.ts';
 import { toServiceError } from './status.ts';
 
 /** The largest bundle, bytes. */
@@ -14,12 +17,14 @@ const MAXIMUM_BUNDLE_BYTES = 2 ** 30;
 
 /** The application behind the Runs service. */
 export interface RunsService {
-  /** Takes a run. @throws {WireError} BUSY, BUNDLE */
-  submit(bundle: Uint8Array): Promise<{ runId: string; directory: string }>;
+  /** Takes a run. @throws {WireError} BUSY, BUNDLE, NOT_FOUND when there is nothing to fork */
+  submit(submission: Submission): Promise<{ runId: string; directory: string }>;
   /** Every event from a sequence number on, ending after run.finished or on abort. @throws {WireError} NOT_FOUND */
   watch(runId: string, fromSequence: number, signal: AbortSignal): AsyncIterable<RunEvent>;
-  /** Asks the run to stop after its present step. @throws {WireError} NOT_FOUND */
-  stop(runId: string, reason: string): Promise<void>;
+  /** Takes a wish, well formed; an empty run is the present one. Returns the first step for which it holds. @throws {WireError} NOT_FOUND, REFUSED */
+  control(request: ControlRequest): Promise<{ step: number }>;
+  /** How a run stands; an empty one is the present one. @throws {WireError} NOT_FOUND */
+  get(run: string): Promise<RunStatus>;
 }
 
 /** The gRPC handler of Runs.Submit. */
@@ -42,9 +47,9 @@ export function handleSubmit(service: RunsService): handleClientStreamingCall<Bu
     });
     call.on('end', () => {
       if (answered) return;
-      const bytes = payload?.bytes;
-      if (bytes === undefined) fail(new WireError('CORRUPT', 'submit: expected a whole bundle, got a stream that ended early'));
-      else void answer(callback, () => accept(service, bytes));
+      const whole = payload;
+      if (whole === undefined) fail(new WireError('CORRUPT', 'submit: expected a whole bundle, got a stream that ended early'));
+      else void answer(callback, () => accept(service, whole));
     });
     call.on('error', () => (answered = true));
   };
@@ -55,7 +60,7 @@ export function handleWatch(service: RunsService): handleServerStreamingCall<Buf
   return (call) => {
     const over = watchEnd(call);
     const send = async (): Promise<void> => {
-      const { run, fromSequence } = geodesic.v1.WatchRequest.decode(call.request);
+      const { run, fromSequence } = decodeSealed(geodesic.v1.WatchRequest, call.request, 'watch');
       for await (const event of service.watch(run, toCount(fromSequence, 'watch.fromSequence'), over)) {
         if (over.aborted) return;
         if (!call.write(encodeEvent(event))) await once(call, 'drain', { signal: over });
@@ -72,29 +77,33 @@ export function handleWatch(service: RunsService): handleServerStreamingCall<Buf
 export function handleControl(service: RunsService): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
     void answer(callback, async () => {
-      const { run, action, reason } = geodesic.v1.ControlRequest.decode(call.request);
-      if (action !== 'stop') throw new WireError('INVALID', `control.action: expected stop, got ${action}`);
-      await service.stop(run, reason);
-      return geodesic.v1.ControlReply.encode({});
+      const { step } = await service.control(decodeControl(call.request));
+      return encodeSealed(geodesic.v1.ControlReply, { step });
     });
   };
 }
 
-async function accept(service: RunsService, bundle: Uint8Array): Promise<{ finish(): Uint8Array }> {
-  const { runId: run, directory } = await service.submit(bundle);
-  return geodesic.v1.SubmitReply.encode({ run, directory });
+/** The gRPC handler of Runs.Get. */
+export function handleGet(service: RunsService): handleUnaryCall<Buffer, Buffer> {
+  return (call, callback) => {
+    void answer(callback, async () => encodeStatus(await service.get(decodeSealed(geodesic.v1.GetRequest, call.request, 'get').run)));
+  };
 }
 
-async function answer(callback: sendUnaryData<Buffer>, work: () => Promise<{ finish(): Uint8Array }>): Promise<void> {
+async function accept(service: RunsService, { header, bytes: bundle }: Payload): Promise<Buffer> {
+  if (header.type !== 'submission') throw new WireError('INVALID', `submit: expected a submission, got ${header.type}`);
+  const actual = `sha256:${createHash('sha256').update(bundle).digest('hex')}`;
+  if (actual !== header.digest)
+    throw new WireError('CORRUPT', `submit: expected a bundle of ${header.digest}, got ${actual}`, 'submit it again');
+  const { fork } = header;
+  const { runId: run, directory } = await service.submit({ bundle, ...(fork && { fork }) });
+  return encodeSealed(geodesic.v1.SubmitReply, { run, directory });
+}
+
+async function answer(callback: sendUnaryData<Buffer>, work: () => Promise<Buffer>): Promise<void> {
   try {
-    const reply = await work();
-    callback(null, reply.finish() as Buffer);
+    callback(null, await work());
   } catch (error) {
     callback(toServiceError(error));
   }
-}
-
-function encodeEvent(event: RunEvent): Buffer {
-  const { sequence, type, at } = event;
-  return geodesic.v1.RunEvent.encode({ sequence, type, at, data: Buffer.from(JSON.stringify(event.data)) }).finish() as Buffer;
 }

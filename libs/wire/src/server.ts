@@ -2,16 +2,19 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { channelOptions, FLOW_CONTROL_WINDOW } from './channel.ts';
 import { WireError } from './errors.ts';
-import { handleContribute, handleFetch, handleFollow } from './exchange-server.ts';
+import { handleContribute } from './contribute-handler.ts';
+import { handleFetch, handleFollow } from './exchange-server.ts';
 import type { ExchangeService } from './exchange-server.ts';
+import { IDLE_MS } from './idle-timer.ts';
 import { exchangeMethods, runsMethods, sessionMethods } from './methods.ts';
 import { widenConnectionWindow, widenStreamWindow } from './receive-window.ts';
-import { handleControl, handleSubmit, handleWatch } from './runs-server.ts';
+import { handleControl, handleGet, handleSubmit, handleWatch } from './runs-server.ts';
 import type { RunsService } from './runs-server.ts';
 import { handleJoin } from './session-server.ts';
 import type { SessionService } from './session-server.ts';
 import { TrafficCounter } from './traffic.ts';
 import type { Traffic } from './traffic.ts';
+import { UploadCredits } from './upload-credits.ts';
 
 /** How long close() lets calls finish, ms. */
 const CLOSE_GRACE_MS = 500;
@@ -26,28 +29,41 @@ export interface WireServer {
   close(): Promise<void>;
 }
 
+/** Options of {@link serveWire}. */
+export interface ServeOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly session: SessionService;
+  readonly exchange: ExchangeService;
+  readonly runs: RunsService;
+  /** Memory of all contributions on their way in together, bytes; one alone may be larger. Default 256 MiB. */
+  readonly uploadBytes?: number;
+  /** Time without progress after which a bulk transfer is over, ms; default 30,000. */
+  readonly idleMs?: number;
+}
+
 /**
  * Listens and serves.
- * @param options.port 0 picks a free one
  * @throws {WireError} PORT_IN_USE when another process listens there, INVALID when the host is not ours
  */
-export async function serveWire(options: {
-  host: string;
-  port: number;
-  session: SessionService;
-  exchange: ExchangeService;
-  runs: RunsService;
-}): Promise<WireServer> {
-  const { host, session, exchange, runs } = options;
+export async function serveWire(options: ServeOptions): Promise<WireServer> {
+  const { host, session, exchange, runs, idleMs = IDLE_MS } = options;
   const traffic = new TrafficCounter();
+  const limits = { traffic, credits: new UploadCredits(options.uploadBytes), idleMs };
   const server = new Server({ ...channelOptions, 'grpc.max_connection_age_grace_ms': CLOSE_GRACE_MS });
   server.addService(sessionMethods, { join: handleJoin(session) });
   server.addService(exchangeMethods, {
-    contribute: handleContribute(exchange, traffic),
-    fetch: handleFetch(exchange, traffic),
-    follow: handleFollow(exchange, traffic),
+    contribute: handleContribute(exchange, limits),
+    fetch: handleFetch(exchange, limits),
+    follow: handleFollow(exchange, limits),
   });
-  server.addService(runsMethods, { submit: handleSubmit(runs), watch: handleWatch(runs), control: handleControl(runs) });
+  server.addService(runsMethods, {
+    submit: handleSubmit(runs),
+    watch: handleWatch(runs),
+    control: handleControl(runs),
+    get: handleGet(runs),
+  });
   widenStreamWindow(server, FLOW_CONTROL_WINDOW);
   const port = await bind(server, host, options.port);
   widenConnectionWindow(server, FLOW_CONTROL_WINDOW);

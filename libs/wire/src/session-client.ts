@@ -2,8 +2,8 @@
  * A worker's end of the control channel: one bidirectional stream, one incarnation. It does not reconnect by itself; the
  * caller decides when a broken session is worth another attempt.
  */
-import { asWireError } from './errors.ts';
-import type { WireError } from './errors.ts';
+import { asWireError, WireError } from './errors.ts';
+import { IdleTimer } from './idle-timer.ts';
 import type { CoordinatorMessage, WorkerMessage } from './messages.ts';
 import { sessionMethods } from './methods.ts';
 import { RawClient } from './raw-client.ts';
@@ -13,10 +13,15 @@ import { fromServiceError } from './status.ts';
 /** How long close() waits for the coordinator to end the stream, ms. */
 const CLOSE_GRACE_MS = 500;
 
+/** How long a coordinator may take to show that it is there, ms: a first packet that was lost is sent again too rarely. */
+const OPEN_MS = 5000;
+
 /** An open session. */
 export interface SessionLink {
   /** Queues a message; nothing happens on a closed session. */
   send(message: WorkerMessage): void;
+  /** From now on the session is lost, as DEADLINE, when nothing is heard for `silenceMs`; for when heartbeats are sent, which are answered. */
+  expect(silenceMs: number): void;
   /** Says goodbye and ends the stream; `onClosed` follows, at the latest after 500 ms. */
   close(): void;
 }
@@ -28,6 +33,10 @@ export interface SessionLink {
  */
 export function openSession(options: {
   address: string;
+  /** How long the coordinator may take to show that it is there, ms; default 5000. */
+  openMs?: number;
+  /** The coordinator is there. */
+  onOpen?: () => void;
   onMessage: (message: CoordinatorMessage) => void;
   onClosed: (error?: WireError) => void;
 }): SessionLink {
@@ -35,18 +44,32 @@ export function openSession(options: {
   const call = client.duplex(sessionMethods.join);
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  let silence: IdleTimer | undefined;
   const finish = (error?: WireError): void => {
     if (closed) return;
     closed = true;
     clearTimeout(timer);
+    opening.stop();
+    silence?.stop();
     call.cancel();
     client.close();
     options.onClosed(error);
   };
+  const expectWithin = (silenceMs: number): IdleTimer => {
+    const message = `session at ${options.address}: expected an answer within ${silenceMs} ms, got silence`;
+    return new IdleTimer(silenceMs, () => finish(new WireError('DEADLINE', message)));
+  };
+  const opening = expectWithin(options.openMs ?? OPEN_MS);
+  call.on('metadata', () => {
+    opening.stop();
+    if (!closed) options.onOpen?.();
+  });
   call.on('data', (bytes: Buffer) => {
     if (closed) return;
+    silence?.touch();
     try {
-      options.onMessage(decodeCoordinatorMessage(bytes));
+      const message = decodeCoordinatorMessage(bytes);
+      if (message.type !== 'alive') options.onMessage(message);
     } catch (error) {
       finish(asWireError(error));
     }
@@ -56,6 +79,10 @@ export function openSession(options: {
   return {
     send: (message) => {
       if (!closed) call.write(encodeWorkerMessage(message));
+    },
+    expect: (silenceMs) => {
+      silence?.stop();
+      if (!closed) silence = expectWithin(silenceMs);
     },
     close: () => {
       if (closed || timer !== undefined) return;

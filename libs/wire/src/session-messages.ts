@@ -3,20 +3,24 @@ import { WireError } from './errors.ts';
 import type { CoordinatorMessage, Fingerprint, WireRoundInputs, WorkerMessage } from './messages.ts';
 import { decodeBlock, decodeCombination, decodeRound, decodeSegments } from './payload-header.ts';
 import { geodesic, toCount } from './protobuf.ts';
+import { decodePlain, decodeSealed, encodeSealed, hasCheck } from './sealed.ts';
+import { PROTOCOL_VERSION } from './versions.ts';
 
 const { WorkerMessage: WorkerProto, CoordinatorMessage: CoordinatorProto } = geodesic.v1;
 
 /** The bytes of a worker's message. */
 export function encodeWorkerMessage(message: WorkerMessage): Buffer {
-  return WorkerProto.encode(workerFields(message)).finish() as Buffer;
+  return encodeSealed(WorkerProto, workerFields(message));
 }
 
-/** @throws {WireError} INVALID for a message of no known kind */
+/** @throws {WireError} CORRUPT when its check disagrees, INVALID for a message of no known kind */
 export function decodeWorkerMessage(bytes: Buffer): WorkerMessage {
-  const { hello, ready, heartbeat, leave, failed } = WorkerProto.decode(bytes);
+  const { hello, ready, heartbeat, leave, failed, draining } = isForeignHello(bytes)
+    ? decodePlain(WorkerProto, bytes, 'session')
+    : decodeSealed(WorkerProto, bytes, 'session');
   if (hello) {
-    const { worker = '', incarnation = '', protocol = 0, pid = 0 } = present(hello);
-    return { type: 'hello', worker, incarnation, protocol, pid };
+    const { worker = '', incarnation = '', protocol = 0, state = 0, pid = 0 } = present(hello);
+    return { type: 'hello', worker, incarnation, protocol, state, pid };
   }
   if (ready) return { type: 'ready', fingerprint: decodeFingerprint(ready.fingerprint ?? []) };
   if (heartbeat) {
@@ -31,29 +35,39 @@ export function decodeWorkerMessage(bytes: Buffer): WorkerMessage {
   }
   if (leave) return { type: 'leave', reason: leave.reason ?? '' };
   if (failed) return { type: 'failed', round: decodeRound(failed.round), reason: failed.reason ?? '' };
-  throw unknownKind('hello, ready, heartbeat, leave or failed');
+  if (draining) return { type: 'draining', reason: draining.reason ?? '' };
+  throw unknownKind('hello, ready, heartbeat, leave, failed or draining');
 }
 
 /** The bytes of a coordinator's message. */
 export function encodeCoordinatorMessage(message: CoordinatorMessage): Buffer {
-  return CoordinatorProto.encode(coordinatorFields(message)).finish() as Buffer;
+  return encodeSealed(CoordinatorProto, coordinatorFields(message));
 }
 
-/** @throws {WireError} INVALID for a message of no known kind */
+/** @throws {WireError} CORRUPT when its check disagrees, INVALID for a message of no known kind */
 export function decodeCoordinatorMessage(bytes: Buffer): CoordinatorMessage {
-  const { welcome, admitted, refused, assign, runOver } = CoordinatorProto.decode(bytes);
+  const { welcome, admitted, refused, assign, runOver, drain, alive } = decodeSealed(CoordinatorProto, bytes, 'session');
   if (welcome) {
     const { run = '', leaseMs = 0, heartbeatMs = 0, bundleDigest = '' } = present(welcome);
-    return { type: 'welcome', run, leaseMs, heartbeatMs, bundleDigest };
+    return { type: 'welcome', run, leaseMs, heartbeatMs, bundleDigest, term: toCount(welcome.term, 'welcome.term') };
   }
   if (refused) {
-    const { code = '', field = '', expected = '', got = '', message = '' } = present(refused);
-    return { type: 'refused', code, field, expected, got, message };
+    const { code = '', field = '', expected = '', got = '', message = '', retryAfterMs = 0 } = present(refused);
+    return { type: 'refused', code, field, expected, got, message, retryAfterMs };
   }
   if (admitted) return { type: 'admitted', generation: toCount(admitted.generation, 'admitted.generation') };
   if (assign) return decodeAssign(assign);
   if (runOver) return { type: 'run-over', state: runOver.state ?? '' };
-  throw unknownKind('welcome, admitted, refused, assign or run_over');
+  if (drain) return { type: 'drain', reason: drain.reason ?? '' };
+  if (alive) return { type: 'alive' };
+  throw unknownKind('welcome, admitted, refused, assign, run_over, drain or alive');
+}
+
+/** Versions before 3 do not seal: what they say in their hello is enough to refuse them in words. */
+function isForeignHello(bytes: Buffer): boolean {
+  if (hasCheck(bytes)) return false;
+  const protocol = decodePlain(WorkerProto, bytes, 'session').hello?.protocol;
+  return typeof protocol === 'number' && protocol !== PROTOCOL_VERSION;
 }
 
 function workerFields(message: WorkerMessage): geodesic.v1.WorkerMessage.$Properties {
@@ -66,7 +80,9 @@ function workerFields(message: WorkerMessage): geodesic.v1.WorkerMessage.$Proper
       return { heartbeat: message };
     case 'leave':
       return { leave: message };
-    default:
+    case 'draining':
+      return { draining: message };
+    case 'failed':
       return { failed: message };
   }
 }
@@ -86,7 +102,11 @@ function coordinatorFields(message: CoordinatorMessage): geodesic.v1.Coordinator
       const rounding = codec && { codec: { ...codec, segments: [...codec.segments] } };
       return { assign: { generation: message.generation, round, ...sizes, ...given, ...rounding, blocks: [...message.blocks] } };
     }
-    default:
+    case 'alive':
+      return { alive: {} };
+    case 'drain':
+      return { drain: message };
+    case 'run-over':
       return { runOver: message };
   }
 }

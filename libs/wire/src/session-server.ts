@@ -1,12 +1,16 @@
 /**
  * The coordinator's end of the control channel: hands each worker's stream to the application as a peer and reports its
- * end exactly once, whatever ended it (half-close, cancellation, a reset connection, a malformed message).
+ * end exactly once, whatever ended it (half-close, cancellation, a reset connection, a malformed message). Every heartbeat is answered, so
+ * that a worker notices, too, when it is not heard or hears nothing.
  */
+import { Metadata } from '@grpc/grpc-js';
 import type { handleBidiStreamingCall } from '@grpc/grpc-js';
 import { asWireError, WireError } from './errors.ts';
 import type { CoordinatorMessage, WorkerMessage } from './messages.ts';
 import { decodeWorkerMessage, encodeCoordinatorMessage } from './session-messages.ts';
 import { toServiceError } from './status.ts';
+
+const alive = encodeCoordinatorMessage({ type: 'alive' });
 
 /** Control messages that a peer may leave unread before it counts as hung. */
 const MAXIMUM_BACKLOG = 1024;
@@ -36,6 +40,8 @@ export interface SessionService {
 export function handleJoin(service: SessionService): handleBidiStreamingCall<Buffer, Buffer> {
   return (call) => {
     let over = false;
+    // The worker knows at once that somebody is there, however long it waits for a run.
+    call.sendMetadata(new Metadata());
     const finish = (reason: string, error?: unknown): void => {
       if (over) return;
       over = true;
@@ -54,7 +60,9 @@ export function handleJoin(service: SessionService): handleBidiStreamingCall<Buf
     call.on('data', (bytes: Buffer) => {
       if (over) return;
       try {
-        handler.message(decodeWorkerMessage(bytes));
+        const message = decodeWorkerMessage(bytes);
+        if (message.type === 'heartbeat') call.write(alive);
+        handler.message(message);
       } catch (error) {
         finish(asWireError(error).message, error);
       }

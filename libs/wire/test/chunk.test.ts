@@ -3,9 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CHUNK_BYTES } from '../src/channel.ts';
 import { ChunkAssembler, decodeChunk, encodeChunks } from '../src/chunk.ts';
+import type { WireError } from '../src/errors.ts';
 import { bytesOf } from '../src/floats.ts';
 import { encodeSnapshot } from '../src/parameter-frames.ts';
 import { geodesic } from '../src/protobuf.ts';
+import { encodeSealed } from '../src/sealed.ts';
 
 const object = { type: 'object', digest: 'sha256:00' } as const;
 
@@ -64,14 +66,49 @@ describe('ChunkAssembler', () => {
 
   it('rejects a flipped bit by its CRC', () => {
     const chunks = [...encodeChunks(object, patterned(CHUNK_BYTES + 100))];
-    chunks[1][chunks[1].length - 1] ^= 1;
+    chunks[1][chunks[1].length - 20] ^= 1;
     expect(() => assembled(chunks)).toThrow(/chunk\.crc32: expected [0-9a-f]{8}, got [0-9a-f]{8}/);
+  });
+
+  it('rejects every flipped bit outside of the data, too, or is not misled by it', () => {
+    const round = { run: 'r', step: 3, attempt: 0, phase: 'grad', inputDigest: 'ab' };
+    const member = { worker: 'w', incarnation: 'i', block: { level: 1, index: 2 }, count: 128, scalars: Float64Array.of(0.5) };
+    const sums = patterned(CHUNK_BYTES + 8);
+    const chunks = [...encodeChunks({ type: 'contribution', round, ...member, sumsLength: sums.length / 4 }, sums)];
+    const whole = assembled(chunks);
+    const judge = (damaged: Iterable<Buffer>): unknown => {
+      try {
+        return assembled(damaged);
+      } catch (error) {
+        return (error as WireError).code;
+      }
+    };
+    const verdicts: unknown[] = [];
+    for (const [number, chunk] of chunks.entries()) {
+      const data = chunk.indexOf(decodeChunk(chunk).data.subarray(0, 8));
+      const edges = [...chunk.keys()].filter((i) => i < data + 2 || i >= chunk.length - 220);
+      for (const [byte, bit] of edges.flatMap((byte) => [0, 1, 2, 3, 4, 5, 6, 7].map((bit) => [byte, bit] as const))) {
+        const damaged = Buffer.from(chunk);
+        damaged[byte] ^= 1 << bit;
+        verdicts.push(judge(chunks.with(number, damaged)));
+      }
+    }
+    const accepted = verdicts.filter((verdict) => verdict !== 'CORRUPT');
+    for (const payload of accepted) expect(payload).toEqual(whole);
+    expect([verdicts.length > 2000, accepted.length < 20]).toEqual([true, true]);
+  });
+
+  it('rejects a chunk of another payload, however well it fits', () => {
+    const [first] = encodeChunks(object, patterned(CHUNK_BYTES + 5));
+    const [, second] = encodeChunks({ ...object, digest: 'sha256:01' }, patterned(CHUNK_BYTES + 5));
+    expect(() => assembled([first, second])).toThrow(/chunk\.headerCheck/);
   });
 
   it('rejects a lost, a repeated and a truncated chunk', () => {
     const [first, second, third] = encodeChunks(object, patterned(2 * CHUNK_BYTES + 100));
     expect(() => assembled([first, third])).toThrow(/chunk\.offset/);
-    expect(() => assembled([first, first])).toThrow(/chunk\.offset/);
+    expect(() => assembled([first, first])).toThrow(/chunk\.headerCheck/);
+    expect(() => assembled([first, second, second])).toThrow(/chunk\.offset/);
     expect(() => assembled([first, second])).toThrow(/chunk\.payload: expected .* at the end of the stream/);
     expect(() => assembled([second])).toThrow(/chunk\.header: expected a header/);
   });
@@ -87,10 +124,10 @@ describe('ChunkAssembler', () => {
     }).chunks;
     const forged = decodeChunk(chunk);
     forged.payloadBytes = 4_000_000_000;
-    expect(() => assembled([geodesic.v1.Chunk.encode(forged).finish() as Buffer])).toThrow(/payloadBytes: expected 16/);
+    expect(() => assembled([encodeSealed(geodesic.v1.Chunk, forged)])).toThrow(/payloadBytes: expected 16/);
   });
 
   it('rejects bytes that are no chunk', () => {
-    expect(() => decodeChunk(bytesOf(new Float32Array([Number.NaN, 1])))).toThrow(/chunk\.message: expected a protobuf Chunk/);
+    expect(() => decodeChunk(bytesOf(new Float32Array([Number.NaN, 1])))).toThrow(/chunk: expected a protobuf message/);
   });
 });

@@ -1,17 +1,30 @@
 /** A server with scripted services, for tests of the network layer alone. */
 import { EventEmitter, once } from 'node:events';
-import type { ContributeAck, RunEvent, WireContribution, WorkerMessage } from '../src/messages.ts';
+import type { ContributeAck, ControlRequest, RunEvent, RunStatus, Submission, WireContribution, WorkerMessage } from '../src/messages.ts';
 import { WireError } from '../src/errors.ts';
+import type { ExchangeService } from '../src/exchange-server.ts';
 import { ParameterPublisher } from '../src/parameter-publisher.ts';
 import { serveWire } from '../src/server.ts';
-import type { WireServer } from '../src/server.ts';
+import type { ServeOptions, WireServer } from '../src/server.ts';
 import type { SessionPeer } from '../src/session-server.ts';
 
 /** Emits 'peer', 'message' and 'closed'; tests wait for these. */
 export class FakeCoordinator extends EventEmitter {
   readonly contributions: WireContribution[] = [];
   readonly objects = new Map<string, Uint8Array>();
-  readonly stops: string[] = [];
+  readonly follows: Parameters<ExchangeService['follow']>[0][] = [];
+  readonly submissions: Submission[] = [];
+  readonly wishes: ControlRequest[] = [];
+  readonly status: RunStatus = {
+    run: 'known',
+    directory: '/runs/x',
+    state: 'paused',
+    step: 7,
+    steps: 100,
+    term: 2,
+    workers: [{ worker: 'w1', state: 'draining' }],
+    engine: 'onnx-cpu',
+  };
   refusal: ContributeAck | undefined;
   peer: SessionPeer | undefined;
   version = 0;
@@ -26,10 +39,11 @@ export class FakeCoordinator extends EventEmitter {
     }),
   });
 
-  async listen(port = 0): Promise<WireServer> {
+  async listen(options: Partial<Pick<ServeOptions, 'port' | 'uploadBytes' | 'idleMs'>> = {}): Promise<WireServer> {
     return serveWire({
       host: '127.0.0.1',
-      port,
+      port: 0,
+      ...options,
       session: {
         open: (peer) => {
           this.peer = peer;
@@ -38,7 +52,10 @@ export class FakeCoordinator extends EventEmitter {
         },
       },
       exchange: {
-        admit: () => this.refusal,
+        admit: () => {
+          this.emit('admitted');
+          return this.refusal;
+        },
         contribute: (contribution) => {
           this.contributions.push(contribution);
           return { result: 'accepted', detail: '' };
@@ -48,15 +65,23 @@ export class FakeCoordinator extends EventEmitter {
           if (!object) throw new WireError('NOT_FOUND', `fetch: expected a known object, got ${digest}`, 'ask for the welcome again');
           return object;
         },
-        follow: () => this.publisher,
+        follow: (request) => {
+          this.follows.push(request);
+          return this.publisher;
+        },
       },
       runs: {
-        submit: async (bundle) => ({ runId: `run-${bundle.length}`, directory: '/runs/x' }),
-        watch: (_run, from) => countdown(from),
-        stop: async (run, reason) => {
-          if (run !== 'known') throw new WireError('NOT_FOUND', `stop: expected a run of this coordinator, got ${run}`);
-          this.stops.push(reason);
+        submit: async (submission) => {
+          this.submissions.push(submission);
+          return { runId: `run-${submission.bundle.length}`, directory: '/runs/x' };
         },
+        watch: (_run, from) => countdown(from),
+        control: async (request) => {
+          if (request.run === 'other') throw new WireError('NOT_FOUND', `control: expected a run of this coordinator, got ${request.run}`);
+          this.wishes.push(request);
+          return { step: 8 };
+        },
+        get: async (run) => ({ ...this.status, run: run || this.status.run }),
       },
     });
   }

@@ -5,10 +5,11 @@ import { decodeFrame } from '../src/parameter-frames.ts';
 import { MAXIMUM_LAG, ParameterPublisher } from '../src/parameter-publisher.ts';
 
 /** A model of two numbers whose version v holds [v, -v]. */
-function publisher(): { advance: () => void; published: ParameterPublisher } {
+function publisher(isHeldBack = false): { advance: () => void; published: ParameterPublisher } {
   let version = 0;
   const value = (): Float32Array => Float32Array.of(version, -version);
   const published = new ParameterPublisher({
+    isHeldBack,
     snapshot: () => ({ version, chain: `c${version}`, parameters: value(), state: new Float32Array(0), previous: value() }),
   });
   const advance = (): void => {
@@ -52,6 +53,23 @@ class GatedSink {
 }
 
 describe('ParameterPublisher', () => {
+  it('sends nothing while it is held back, and then a snapshot to those alone who do not hold the present parameters', () => {
+    const { advance, published } = publisher(true);
+    const [stranger, returning, behind] = [new GatedSink(), new GatedSink(), new GatedSink()];
+    published.attach(stranger);
+    published.attach(returning, { from: { version: 3, chain: 'c3' } });
+    published.attach(behind, { from: { version: 2, chain: 'c2' } });
+    for (let i = 0; i < 3; i++) advance();
+    expect([stranger.history, returning.history, behind.history]).toEqual([[], [], []]);
+    published.release();
+    advance();
+    expect([stranger.history, returning.history, behind.history]).toEqual([
+      ['snapshot 3', 'update 4'],
+      ['update 4'],
+      ['snapshot 3', 'update 4'],
+    ]);
+  });
+
   it('starts a follower with a snapshot and goes on with every update', () => {
     const { advance, published } = publisher();
     advance();
@@ -60,6 +78,30 @@ describe('ParameterPublisher', () => {
     advance();
     advance();
     expect(sink.history).toEqual(['snapshot 1', 'update 2', 'update 3']);
+  });
+
+  it('goes on without a snapshot for one that holds the present version of the same chain, and for no other', () => {
+    const { advance, published } = publisher();
+    advance();
+    const held = [{ version: 1, chain: 'c1' }, { version: 0, chain: 'c0' }, { version: 1, chain: 'other' }, undefined];
+    const sinks = held.map((from) => {
+      const sink = new GatedSink();
+      published.attach(sink, from && { from });
+      return sink;
+    });
+    advance();
+    const afresh = ['snapshot 1', 'update 2'];
+    expect(sinks.map((sink) => sink.history)).toEqual([['update 2'], afresh, afresh, afresh]);
+  });
+
+  it('gives one that went on and then lags a snapshot, too', () => {
+    const { advance, published } = publisher();
+    const sink = new GatedSink();
+    published.attach(sink, { from: { version: 0, chain: 'c0' } });
+    sink.open = false;
+    for (let i = 0; i < MAXIMUM_LAG + 3; i++) advance();
+    sink.reopen();
+    expect(sink.history).toEqual(['update 1', `snapshot ${MAXIMUM_LAG + 3}`]);
   });
 
   it('keeps up to 8 updates for a slow reader', () => {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectExchange } from '../src/exchange-client.ts';
 import type { ExchangeClient } from '../src/exchange-client.ts';
-import type { CoordinatorMessage, WireContribution } from '../src/messages.ts';
+import type { ControlRequest, CoordinatorMessage, WireContribution } from '../src/messages.ts';
 import { connectRuns } from '../src/runs-client.ts';
 import type { WireServer } from '../src/server.ts';
 import { openSession } from '../src/session-client.ts';
@@ -49,7 +50,8 @@ describe('Exchange.Contribute', () => {
     const sent = contribution(5_000_000);
     expect(await exchange.contribute(sent)).toEqual({ result: 'accepted', detail: '' });
     const [got] = coordinator.contributions;
-    expect({ ...got, sums: 0 }).toEqual({ ...sent, sums: 0 });
+    expect({ ...got, sums: 0 }).toEqual({ ...sent, sums: 0, crcs: expect.any(Uint32Array) as Uint32Array });
+    expect(got.crcs?.[0]).toBe(crc32(new Uint8Array(sent.sums.buffer, 0, 256 * 1024)));
     expect(Buffer.compare(Buffer.from(got.sums.buffer), Buffer.from(sent.sums.buffer))).toBe(0);
     expect(exchange.traffic.bytesUp).toBeGreaterThan(20_000_000);
     expect(server.traffic.bytesUp).toBe(exchange.traffic.bytesUp);
@@ -117,6 +119,26 @@ describe('Exchange.Follow', () => {
     expect(seen).toEqual(['snapshot 0 c0', 'update 1 c1', 'update 2 c2']);
   });
 
+  it('goes on from a position that is the present one, and starts with a snapshot from any other', async () => {
+    coordinator.parameters = Float32Array.of(1);
+    advance(coordinator, Float32Array.of(1));
+    const first = async (chain: string): Promise<string> => {
+      const abort = new AbortController();
+      const frames = exchange.follow({ run: 'r', incarnation: 'i', from: { version: 1, chain }, signal: abort.signal });
+      const next = frames.next();
+      const attached = coordinator.follows.length;
+      await expect.poll(() => coordinator.follows.length).toBeGreaterThan(attached);
+      advance(coordinator, Float32Array.of(1));
+      const { value } = await next;
+      abort.abort();
+      coordinator.version--;
+      return `${value!.type} ${value!.version}`;
+    };
+    expect(await first('c1')).toBe('update 2');
+    expect(await first('c0')).toBe('snapshot 1');
+    expect(coordinator.follows).toEqual(['c1', 'c0'].map((chain) => ({ run: 'r', incarnation: 'i', from: { version: 1, chain } })));
+  });
+
   it('bounds what it keeps for a reader that stops reading, and brings it up to date with a snapshot', async () => {
     coordinator.parameters = new Float32Array(500_000);
     const abort = new AbortController();
@@ -167,7 +189,7 @@ describe('Session.Join', () => {
       },
       onClosed: closed.resolve,
     });
-    link.send({ type: 'hello', worker: 'w', incarnation: 'i', protocol: 1, pid: 7 });
+    link.send({ type: 'hello', worker: 'w', incarnation: 'i', protocol: 3, state: 1, pid: 7 });
     expect(await opened).toMatchObject({ type: 'hello', worker: 'w', pid: 7 });
     coordinator.peer!.send({ type: 'run-over', state: 'test' });
     await welcomed.promise;
@@ -176,6 +198,27 @@ describe('Session.Join', () => {
     link.close();
     expect(await left).toBe('closed by the worker');
     expect(await closed.promise).toBeUndefined();
+  });
+
+  it('answers every heartbeat, and is lost where nothing is heard for the time that was expected', async () => {
+    const received: CoordinatorMessage[] = [];
+    const closed = deferred<WireError | undefined>();
+    const link = openSession({ address: server.address, onMessage: (message) => received.push(message), onClosed: closed.resolve });
+    const beat = { type: 'heartbeat', slots: 0, examples: 0, computing: false, generation: 0, open: 0 } as const;
+    link.expect(200);
+    // Answered heartbeats keep it for longer than that, then they stop.
+    for (const start = performance.now(); performance.now() - start < 300;) {
+      const heard = coordinator.next('message');
+      link.send(beat);
+      await heard;
+    }
+    expect(received).toEqual([]);
+    const lost = coordinator.next('closed');
+    expect(await closed.promise).toMatchObject({
+      code: 'DEADLINE',
+      message: expect.stringContaining('within 200 ms, got silence') as string,
+    });
+    await lost;
   });
 
   it('tells the worker that the coordinator ended the stream', async () => {
@@ -204,8 +247,42 @@ describe('Runs', () => {
     for await (const event of runs.watch('run-300000', { fromSequence: 501 })) steps.push(event.data['step']);
     expect([steps.length, steps[0], steps.at(-1)]).toEqual([500, 501, 1000]);
     await runs.stop('known', 'enough');
-    expect(coordinator.stops).toEqual(['enough']);
+    expect(coordinator.wishes).toEqual([{ run: 'known', action: 'stop', reason: 'enough' }]);
     await expect(runs.stop('other', 'enough')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    runs.close();
+  });
+
+  it('hands in a run that goes on from a step of another', async () => {
+    const runs = connectRuns(server.address);
+    await runs.submit({ bundle: new Uint8Array(3), fork: { run: 'older', step: 0 } });
+    expect(coordinator.submissions[0]).toEqual({ bundle: new Uint8Array(3), fork: { run: 'older', step: 0 } });
+    await runs.submit({ bundle: new Uint8Array(0) });
+    expect(coordinator.submissions[1]).toEqual({ bundle: new Uint8Array(0) });
+    runs.close();
+  });
+
+  it('takes every wish with what it needs, and says from which step on it holds', async () => {
+    const runs = connectRuns(server.address);
+    const wishes: ControlRequest[] = [
+      { run: 'known', action: 'pause', reason: 'lunch' },
+      { run: '', action: 'resume', reason: '' },
+      { run: 'known', action: 'scale', reason: '', workers: 0 },
+      { run: 'known', action: 'drain', reason: 'maintenance', worker: 'w1' },
+    ];
+    for (const wish of wishes) expect(await runs.control(wish)).toEqual({ step: 8 });
+    expect(coordinator.wishes).toEqual(wishes);
+    const incomplete = { run: 'known', reason: '' } as const;
+    await expect(runs.control({ ...incomplete, action: 'scale' })).rejects.toMatchObject({ code: 'INVALID' });
+    await expect(runs.control({ ...incomplete, action: 'drain' })).rejects.toMatchObject({ code: 'INVALID' });
+    const unknown = { ...incomplete, action: 'explode' as ControlRequest['action'] };
+    await expect(runs.control(unknown)).rejects.toThrow('expected pause, resume, stop, scale, drain, got explode');
+    runs.close();
+  });
+
+  it('says how a run stands, the present one by default', async () => {
+    const runs = connectRuns(server.address);
+    expect(await runs.get()).toEqual(coordinator.status);
+    expect(await runs.get('other')).toEqual({ ...coordinator.status, run: 'other' });
     runs.close();
   });
 });
@@ -213,7 +290,7 @@ describe('Runs', () => {
 describe('serveWire', () => {
   it('names a port in use', async () => {
     const port = Number(server.address.split(':')[1]);
-    await expect(new FakeCoordinator().listen(port)).rejects.toMatchObject({
+    await expect(new FakeCoordinator().listen({ port })).rejects.toMatchObject({
       code: 'PORT_IN_USE',
       message: expect.stringContaining(`${port}`),
     });

@@ -1,17 +1,17 @@
 /**
- * A cluster of real processes on this host for one run, like `torchrun --standalone`: one coordinator on loopback and N workers.
- * A worker that dies is replaced within `maxRestarts`; the coordinator's death, or the last worker's, ends the run (`failed`).
+ * A cluster of real processes on this host for one run, like `torchrun --standalone`: one coordinator on loopback and N workers. Whoever
+ * dies is started again within `maxRestarts`, workers and coordinator counted apart: a coordinator takes its run up again on its old port,
+ * and the workers live on. The run cannot go on (`failed`) without a coordinator, or when the last worker is lost.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { describeExit, ManagedProcess } from './managed-process.ts';
+import { startCoordinatorProcess, whereItListens, type Resumption } from './coordinator-process.ts';
+import { describeExit, ManagedProcess, type ProcessExit } from './managed-process.ts';
 import type { ClusterPrograms } from './programs.ts';
-import { decideAfterExit } from './restart-policy.ts';
+import { decideAfterExit, type ExitDecision } from './restart-policy.ts';
 import { within } from './within.ts';
-
-const START_DEADLINE_MS = 20_000;
 
 /** Options of {@link startLocalCluster}. */
 export interface LocalClusterOptions {
@@ -20,50 +20,25 @@ export interface LocalClusterOptions {
   readonly runsFolder: string;
   /** Port of the coordinator on 127.0.0.1; 0 takes a free one. */
   readonly port: number;
-  /** Processes that may be started again over the run, all workers together. */
+  /** How often processes may be started again over the run: all workers together, and the coordinator. */
   readonly maxRestarts: number;
-  /** Told about every worker that is started again or lost for good. */
+  /** Told about every process that is started again or lost for good. */
   readonly onNotice: (text: string) => void;
   /** Ends the wait for the coordinator and kills it; the start then rejects with the signal's reason. */
   readonly signal: AbortSignal;
+  /** A run that the coordinator takes up, instead of waiting for a submission. */
+  readonly resume?: Resumption;
+  /** Where a worker connects to; default the coordinator's own address. */
+  readonly addressFor?: (worker: string, coordinator: string) => Promise<string>;
+  /** Told of every end of a process. */
+  readonly onExit?: (name: string, exit: ProcessExit) => void;
 }
 
-/** Starts the coordinator and waits until it listens. @throws {CliError} COORDINATOR_START, exit code 3 */
+/** Starts the coordinator and waits until it listens. @throws {CliError} COORDINATOR_START, exit code 3, or what it says of the run */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
-  const args = ['--runs', options.runsFolder, '--host', '127.0.0.1', '--port', String(options.port), '--once', '--exit-with-parent'];
-  const coordinator = new ManagedProcess({ name: 'coordinator', program: options.programs.coordinator, args });
-  const onAbort = (): void => coordinator.kill('SIGKILL');
-  options.signal.addEventListener('abort', onAbort);
-  const line = await within(START_DEADLINE_MS, coordinator.firstLine());
-  options.signal.removeEventListener('abort', onAbort);
-  const address = line === undefined ? undefined : addressOf(line);
-  if (address !== undefined && !options.signal.aborted) return new LocalCluster(coordinator, address, options);
-  const error = await startError(coordinator, line);
-  throw options.signal.aborted ? options.signal.reason : error;
-}
-
-async function startError(coordinator: ManagedProcess, line: string | undefined): Promise<CliError> {
-  const waited = coordinator.isRunning;
-  coordinator.kill('SIGKILL');
-  const exit = await coordinator.exited;
-  const { lastComplaint } = coordinator.log;
-  const got = line ?? (waited ? `none within ${START_DEADLINE_MS / 1000} s` : describeExit(exit));
-  const message = `coordinator: expected a line that says where it listens, got ${got}${lastComplaint === '' ? '' : `: ${lastComplaint}`}`;
-  return new CliError({
-    code: 'COORDINATOR_START',
-    message,
-    hint: 'geo doctor checks ports, disk and executors',
-    exitCode: EXIT.unreachable,
-  });
-}
-
-function addressOf(line: string): string | undefined {
-  try {
-    const { event, address } = JSON.parse(line) as { event?: unknown; address?: unknown };
-    return event === 'listening' && typeof address === 'string' ? address : undefined;
-  } catch {
-    return undefined;
-  }
+  const { programs, runsFolder, port, resume, signal } = options;
+  const process = startCoordinatorProcess({ program: programs.coordinator, runsFolder, port, ...(resume && { resume }) });
+  return new LocalCluster(process, await whereItListens(process, signal), options);
 }
 
 /** The processes of one run. */
@@ -72,12 +47,20 @@ export class LocalCluster {
   readonly address: string;
   /** Rejects with a CliError when the run cannot go on; never resolves. */
   readonly failed: Promise<never>;
-  readonly #coordinator: ManagedProcess;
+  /** Resolves when the coordinator has ended as one does whose run is over. */
+  readonly coordinatorLeft: Promise<void>;
   readonly #options: LocalClusterOptions;
   readonly #workers = new Map<string, ManagedProcess>();
+  /** Workers that are about to leave. */
+  readonly #leaving = new Set<ManagedProcess>();
+  /** Names of workers whose address is being found. */
+  readonly #starting = new Set<string>();
+  readonly #restarts = { coordinator: 0, workers: 0 };
+  #coordinator: ManagedProcess;
   #fail: (error: CliError) => void = () => undefined;
+  #leave: () => void = () => undefined;
+  #run: string | undefined;
   #logs: string | undefined;
-  #restarts = 0;
   #isStopping = false;
 
   /** Takes over a coordinator that listens; use {@link startLocalCluster}. */
@@ -85,13 +68,11 @@ export class LocalCluster {
     this.#coordinator = coordinator;
     this.address = address;
     this.#options = options;
+    this.#run = options.resume?.run;
     this.failed = new Promise((_, reject) => (this.#fail = reject));
     this.failed.catch(() => undefined); // a run may end before anyone waits for this
-    void coordinator.exited.then((exit) => {
-      if (this.#isStopping || exit.code === 0) return;
-      const what = `coordinator: expected it to run until the run is over, got ${describeExit(exit)}`;
-      this.#fail(this.#errorOf(coordinator, { code: 'COORDINATOR_LOST', what, exitCode: EXIT.unreachable }));
-    });
+    this.coordinatorLeft = new Promise((resolve) => (this.#leave = resolve));
+    void this.#guard(coordinator);
   }
 
   /** Whether the end of a process is expected. */
@@ -99,14 +80,40 @@ export class LocalCluster {
     return this.#isStopping;
   }
 
-  /** Starts the workers `worker-1` to `worker-<count>`. */
-  startWorkers(count: number): void {
-    for (let i = 1; i <= count; i++) this.#startWorker(`worker-${i}`);
+  /** The process of the present coordinator; it may have ended. */
+  get coordinator(): ManagedProcess {
+    return this.#coordinator;
   }
 
-  /** Tells the cluster the folder of its run: each process logs to `logs/NAME.log` in it. */
-  logTo(runFolder: string): void {
-    this.#logs = join(runFolder, 'logs');
+  /** The processes of the workers that run, by number. */
+  get workers(): readonly ManagedProcess[] {
+    return [...this.#workers.values()].filter(({ isRunning }) => isRunning).toSorted((a, b) => byNumber(a.name, b.name));
+  }
+
+  /**
+   * Starts workers until `count` are there beside those that leave, under free names, `worker-1` first. Who leaves when there are too many
+   * is the coordinator's to say, see {@link expectLeave}.
+   */
+  scale(count: number): void {
+    if (this.#isStopping) return;
+    const staying = [...this.#workers.values()].filter((worker) => worker.isRunning && !this.#leaving.has(worker));
+    for (let i = 1, missing = count - staying.length - this.#starting.size; missing > 0; i++) {
+      if (this.#starting.has(`worker-${i}`) || this.#workers.get(`worker-${i}`)?.isRunning) continue;
+      void this.#startWorker(`worker-${i}`);
+      missing--;
+    }
+  }
+
+  /** A worker leaves in order: it is not started again, however it ends. */
+  expectLeave(name: string): void {
+    const worker = this.#workers.get(name);
+    if (worker?.isRunning) this.#leaving.add(worker);
+  }
+
+  /** Tells the cluster its run and the folder of it: each process logs to `logs/NAME.log` in it. */
+  belongTo({ runId, directory }: { readonly runId: string; readonly directory: string }): void {
+    this.#run = runId;
+    this.#logs = join(directory, 'logs');
     mkdirSync(this.#logs, { recursive: true });
     for (const child of this.#children()) child.log.attach(join(this.#logs, `${child.name}.log`));
   }
@@ -148,26 +155,56 @@ export class LocalCluster {
     for (const child of this.#children()) child.kill(signal);
   }
 
-  #startWorker(name: string): void {
-    const previous = this.#workers.get(name);
-    const args = ['--coordinator', this.address, '--name', name, '--exit-with-parent'];
-    const log = previous === undefined ? {} : { log: previous.log };
-    const worker = new ManagedProcess({ name, program: this.#options.programs.worker, args, ...log });
+  /** Starts the coordinator again when it is lost. */
+  async #guard(coordinator: ManagedProcess): Promise<void> {
+    const exit = await coordinator.exited;
+    this.#options.onExit?.('coordinator', exit);
+    const { maxRestarts, onNotice, programs, runsFolder } = this.#options;
+    const decision = this.#decide(exit, 'coordinator');
+    if (decision === 'done') return this.#leave();
+    const run = this.#run;
+    const { code } = coordinator.log.complaint;
+    if (DEPOSED.has(code)) return this.#fail(this.#deposed(code));
+    if (decision === 'lost' || run === undefined) {
+      const what = `coordinator: expected it to run until the run is over, got ${describeExit(exit)}`;
+      return this.#fail(this.#errorOf(coordinator, { code: 'COORDINATOR_LOST', what, exitCode: EXIT.unreachable }));
+    }
+    this.#restarts.coordinator++;
+    onNotice(`coordinator ended (${describeExit(exit)}); started again (${this.#restarts.coordinator} of ${maxRestarts})`);
+    const { log } = coordinator;
+    log.forget();
+    const port = Number(this.address.slice(this.address.lastIndexOf(':') + 1));
+    this.#coordinator = startCoordinatorProcess({ program: programs.coordinator, runsFolder, port, resume: { run }, log });
+    this.#coordinator.discardOutput();
+    void this.#guard(this.#coordinator);
+  }
+
+  async #startWorker(name: string): Promise<void> {
+    const { addressFor, programs } = this.#options;
+    if (addressFor !== undefined) this.#starting.add(name);
+    const address = addressFor === undefined ? this.address : await addressFor(name, this.address);
+    this.#starting.delete(name);
+    if (this.#isStopping) return;
+    const args = ['--coordinator', address, '--name', name, '--exit-with-parent'];
+    const log = this.#workers.get(name)?.log;
+    log?.forget();
+    const worker = new ManagedProcess({ name, program: programs.worker, args, ...(log && { log }) });
     worker.discardOutput();
     if (this.#logs !== undefined) worker.log.attach(join(this.#logs, `${name}.log`));
     this.#workers.set(name, worker);
-    void worker.exited.then(() => this.#onWorkerExit(worker));
+    void worker.exited.then((exit) => this.#onWorkerExit(worker, exit));
   }
 
-  async #onWorkerExit(worker: ManagedProcess): Promise<void> {
-    const exit = await worker.exited;
-    const { maxRestarts, onNotice } = this.#options;
-    const decision = decideAfterExit({ exit, isStopping: this.#isStopping, restarts: this.#restarts, maxRestarts });
+  #onWorkerExit(worker: ManagedProcess, exit: ProcessExit): void {
+    const { maxRestarts, onNotice, onExit } = this.#options;
+    onExit?.(worker.name, exit);
+    if (this.#leaving.delete(worker)) return;
+    const decision = this.#decide(exit, 'workers');
     if (decision === 'done') return;
     if (decision === 'restart') {
-      this.#restarts++;
-      onNotice(`${worker.name} ended (${describeExit(exit)}); started again (${this.#restarts} of ${maxRestarts})`);
-      this.#startWorker(worker.name);
+      this.#restarts.workers++;
+      onNotice(`${worker.name} ended (${describeExit(exit)}); started again (${this.#restarts.workers} of ${maxRestarts})`);
+      void this.#startWorker(worker.name);
       return;
     }
     const { lastComplaint } = worker.log;
@@ -177,9 +214,31 @@ export class LocalCluster {
     this.#fail(this.#errorOf(worker, { code: 'WORKERS_LOST', what, exitCode: EXIT.failed }));
   }
 
+  #decide(exit: ProcessExit, kind: 'coordinator' | 'workers'): ExitDecision {
+    const { maxRestarts } = this.#options;
+    return decideAfterExit({ exit, isStopping: this.#isStopping, restarts: this.#restarts[kind], maxRestarts });
+  }
+
+  #deposed(code: string): CliError {
+    const message = `run ${this.#run}: expected to lead it to its end, got another coordinator that has taken it over`;
+    return new CliError({
+      code,
+      message,
+      hint: 'the run goes on there; nothing that was committed here is lost',
+      exitCode: EXIT.unreachable,
+    });
+  }
+
   #errorOf({ log, name }: ManagedProcess, { code, what, exitCode }: { code: string; what: string; exitCode: ExitCode }): CliError {
     const message = log.lastComplaint === '' ? what : `${what}: ${log.lastComplaint}`;
     const hint = this.#logs === undefined ? 'geo doctor checks ports, disk and executors' : `see ${join(this.#logs, `${name}.log`)}`;
     return new CliError({ code, message, hint, exitCode });
   }
+}
+
+/** What a coordinator says when another one leads its run. */
+const DEPOSED: ReadonlySet<string> = new Set(['LOG_DEPOSED', 'RUN_ACTIVE']);
+
+function byNumber(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
 }

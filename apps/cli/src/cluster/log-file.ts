@@ -7,6 +7,15 @@ import { finished } from 'node:stream/promises';
 
 const TAIL_BYTES = 16_384;
 
+/** What a process says of its own end, in a structured line; fields that it leaves out are ''. */
+export interface Complaint {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+const NONE: Complaint = { code: '', message: '', hint: '' };
+
 /** The log of one process. */
 export class LogFile {
   #waiting: Buffer[] = [];
@@ -37,25 +46,45 @@ export class LogFile {
     await finished(this.#file).catch(() => undefined);
   }
 
+  /** The process that wrote is gone and another one writes from here on: what was said no longer explains anything. */
+  forget(): void {
+    this.#tail = '';
+  }
+
   /** The newest line that says what went wrong: the message of a structured log line above the level info, or a line that is not structured; else ''. */
   get lastComplaint(): string {
+    return this.complaint.message;
+  }
+
+  /** The same with its code and hint. */
+  get complaint(): Complaint {
     return (
       this.#tail
         .split('\n')
         .map(complaintOf)
-        .filter((complaint) => complaint !== '')
-        .at(-1) ?? ''
+        .filter(({ message }) => message !== '')
+        .at(-1) ?? NONE
     );
   }
 }
 
-function complaintOf(line: string): string {
+function complaintOf(line: string): Complaint {
   const text = line.trim();
-  if (!text.startsWith('{')) return text;
+  if (!text.startsWith('{')) return { ...NONE, message: text };
   try {
-    const { level, message } = JSON.parse(text) as { level?: unknown; message?: unknown };
-    return (level === 'warn' || level === 'error') && typeof message === 'string' ? message : '';
+    const { level, message, code, hint, error } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    const isComplaint = (level === 'warn' || level === 'error') && typeof message === 'string';
+    return isComplaint ? { code: textOr(code) || codeOf(error), message, hint: textOr(hint) } : NONE;
   } catch {
-    return ''; // cut off by the end of the process, or by the bound on the tail
+    return NONE; // cut off by the end of the process, or by the bound on the tail
   }
+}
+
+/** Of an error as a structured line has it. */
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? textOr(error.code) : '';
+}
+
+function textOr(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

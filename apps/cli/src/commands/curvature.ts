@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { didYouMean } from '@geodesic/run-spec';
 import { readRefreshes, stateAt, type Refresh } from '../curvature/curvature-events.ts';
-import { findRun, type FoundRun } from '../curvature/find-run.ts';
+import { findRun, type FoundRun } from '../run-folders/find-run.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-code.ts';
 import type { CommandIo, CommandResult } from '../output.ts';

@@ -37,3 +37,9 @@ export function readObjects(data: EventData, field: string): readonly EventData[
   const isObject = (item: unknown): item is EventData => typeof item === 'object' && item !== null && !Array.isArray(item);
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
+
+/** The texts in a list field, or []. */
+export function readTexts(data: EventData, field: string): readonly string[] {
+  const value = data[field];
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}

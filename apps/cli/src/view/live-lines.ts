@@ -8,6 +8,7 @@ import { clip, span, widthOf, type Line, type Span, type Style } from './styled-
 
 const WIDEST_BAR = 60;
 const SPARKLINE_WIDTH = 24;
+const STATE_WIDTH = 'computing'.length;
 const SEPARATOR = span('  ·  ', 'dim');
 const SEARCH_LABELS: readonly (readonly [string, string])[] = [
   ['damping', 'damping'],
@@ -19,6 +20,8 @@ const WORKER_STYLES: Readonly<Record<WorkerRow['state'], Style>> = {
   joined: 'dim',
   computing: 'good',
   waiting: 'dim',
+  draining: 'dim',
+  'turned away': 'bad',
   lost: 'bad',
   done: 'dim',
 };
@@ -38,11 +41,12 @@ export function liveLines(view: RunView, { width }: { readonly width: number }):
   return lines.map((line) => clip(line, width));
 }
 
-function titleLine({ header, runId, engine, workers }: RunView): Line {
-  const present = [...workers.values()].filter(({ state }) => state !== 'lost').length;
+function titleLine({ header, runId, engine, workers, standstill }: RunView): Line {
+  const present = [...workers.values()].filter(({ state }) => state !== 'lost' && state !== 'turned away').length;
   const facts = [runId ?? '', engine ?? '', present === 0 ? 'waiting for workers' : `${present} ${present === 1 ? 'worker' : 'workers'}`];
   const known = facts.filter((fact) => fact !== '').flatMap((fact) => [SEPARATOR, span(fact, 'dim')]);
-  return [span('  '), span(header.name, 'strong'), ...known];
+  const stands = standstill === undefined ? [] : [SEPARATOR, span(standstill, standstill === 'the disk fails' ? 'bad' : 'accent')];
+  return [span('  '), span(header.name, 'strong'), ...known, ...stands];
 }
 
 function progressLine({ step, header }: RunView, width: number): Line {
@@ -93,8 +97,8 @@ function workerLines({ workers }: RunView): Line[] {
 }
 
 function workerLine(name: string, { state, slots, examplesPerSecond, reason }: WorkerRow): Line {
-  const line = [span(`  ${name}  `), span(state.padEnd('computing'.length), WORKER_STYLES[state])];
-  if (state === 'lost') return [...line, span(`  ${reason ?? ''}`, 'dim')];
+  const line = [span(`  ${name}  `), span(state.padEnd(STATE_WIDTH), WORKER_STYLES[state])];
+  if (state === 'lost' || state === 'turned away') return [...line, span(`  ${reason ?? ''}`, 'dim')];
   const rate = examplesPerSecond > 0 ? `${formatCount(examplesPerSecond).padStart(8)} examples/s` : '';
   return [...line, span(`  ${formatCount(slots).padStart(7)} slots`), span(rate, 'dim')];
 }

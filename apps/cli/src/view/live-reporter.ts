@@ -5,6 +5,7 @@
 import type { RunEvent } from '@geodesic/wire';
 import type { BundleSummary } from '../build-bundle.ts';
 import type { TextSink } from '../output.ts';
+import { conditionLine } from './condition-lines.ts';
 import { groupTable } from './group-table.ts';
 import { liveLines } from './live-lines.ts';
 import type { RunReporter } from './run-reporter.ts';
@@ -25,9 +26,9 @@ export class LiveReporter implements RunReporter {
     this.#screen = new Screen(out, { colour });
   }
 
-  begin(header: RunHeader, summary: BundleSummary): void {
+  begin(header: RunHeader, summary?: BundleSummary): void {
     this.#view = createRunView(header);
-    this.#screen.printAbove(groupTable(summary));
+    if (summary) this.#screen.printAbove(groupTable(summary));
     this.#draw();
     this.#frame = setInterval(() => this.#isStale && this.#draw(), FRAME_MS);
     this.#frame.unref();
@@ -37,6 +38,10 @@ export class LiveReporter implements RunReporter {
     if (this.#view === undefined) return;
     this.#view = applyEvent(this.#view, event, performance.now());
     this.#isStale = true;
+    const line = conditionLine(event);
+    if (line === undefined) return;
+    this.#screen.printAbove([[span('  • ', 'accent'), span(line)]]);
+    this.#draw();
   }
 
   notice(text: string): void {

@@ -5,6 +5,7 @@ import { formatDuration } from '@geodesic/telemetry';
 import type { RunEvent } from '@geodesic/wire';
 import type { BundleSummary } from '../build-bundle.ts';
 import type { TextSink } from '../output.ts';
+import { conditionLine } from './condition-lines.ts';
 import { readNumber, readObject, readObjects, readText } from './event-fields.ts';
 import { formatCount, formatMeasurement, formatShare } from './format.ts';
 import { groupTable } from './group-table.ts';
@@ -30,10 +31,10 @@ export class PlainReporter implements RunReporter {
     this.#notices = notices;
   }
 
-  begin(header: RunHeader, summary: BundleSummary): void {
+  begin(header: RunHeader, summary?: BundleSummary): void {
     this.#view = createRunView(header);
     this.#write(`${header.name}: ${formatCount(header.steps)} steps of ${formatCount(header.batch)} examples, seed ${header.seed}`);
-    for (const line of groupTable(summary)) this.#write(paint(line, { colour: false }));
+    for (const line of summary ? groupTable(summary) : []) this.#write(paint(line, { colour: false }));
   }
 
   event(event: RunEvent): void {
@@ -57,7 +58,8 @@ export class PlainReporter implements RunReporter {
 }
 
 /** The line that an event is worth, given the view after it, or undefined. */
-export function lineFor({ type, data }: RunEvent, view: RunView): string | undefined {
+export function lineFor(event: RunEvent, view: RunView): string | undefined {
+  const { type, data } = event;
   switch (type) {
     case 'run.accepted':
       return `run ${view.runId} in ${view.directory}`;
@@ -84,7 +86,7 @@ export function lineFor({ type, data }: RunEvent, view: RunView): string | undef
     case 'curvature.refreshed':
       return refreshText(data, view);
     default:
-      return undefined;
+      return conditionLine(event);
   }
 }
 

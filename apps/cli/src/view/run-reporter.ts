@@ -11,8 +11,8 @@ import { wantsColour } from './screen.ts';
 
 /** Told everything that happens in a run, in order. */
 export interface RunReporter {
-  /** The bundle is built; the run is about to be submitted. */
-  begin(header: RunHeader, summary: BundleSummary): void;
+  /** The run is about to begin; the summary is that of a bundle that was built just now. */
+  begin(header: RunHeader, summary?: BundleSummary): void;
   event(event: RunEvent): void;
   /** Something that the person should know and that is no event of the run, such as a worker that was started again. */
   notice(text: string): void;

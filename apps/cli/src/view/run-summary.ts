@@ -54,7 +54,11 @@ export function nextSteps({ directory, data, rerun }: NextStepsOptions): readonl
     ['every measurement', join(directory, 'measurements.ndjson')],
   ];
   const rows = files.filter(([, path]) => existsSync(path)).map(([what, path]): [string, string] => [what, shorter(path)]);
-  rows.push(['the same bits again', rerun], ['another seed', `${rerun} --set seed=${readNumber(data, 'seed') + 1}`]);
+  rows.push(
+    ['is the folder sound', `npx geo verify ${shorter(directory)}`],
+    ['the same bits again', rerun],
+    ['another seed', `${rerun} --set seed=${readNumber(data, 'seed') + 1}`],
+  );
   const width = Math.max(...rows.map(([what]) => what.length));
   return [
     [],

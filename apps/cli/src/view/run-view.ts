@@ -18,11 +18,11 @@ export interface RunHeader {
 
 /** One worker's row. */
 export interface WorkerRow {
-  readonly state: 'joined' | 'computing' | 'waiting' | 'lost' | 'done';
+  readonly state: 'joined' | 'computing' | 'waiting' | 'draining' | 'turned away' | 'lost' | 'done';
   /** Slots computed since it started. */
   readonly slots: number;
   readonly examplesPerSecond: number;
-  /** Why it was lost. */
+  /** Why it was lost or turned away. */
   readonly reason?: string;
 }
 
@@ -42,6 +42,8 @@ export interface RunView {
   readonly directory?: string;
   readonly engine?: string;
   readonly isOver: boolean;
+  /** Why no steps are made at present. */
+  readonly standstill?: 'recovering' | 'paused' | 'the disk fails';
   readonly step: number;
   readonly measurements: Readonly<Record<string, number>>;
   /** The course of the train loss, oldest first: every `lossStride`-th step. */
@@ -82,8 +84,18 @@ export function applyEvent(view: RunView, { type, data }: RunEvent, nowMs: numbe
       return { ...view, runId: readText(data, 'runId'), directory: readText(data, 'directory') };
     case 'run.started':
       return { ...view, engine: readText(data, 'engine') };
+    case 'run.resumed':
+      return standing({ ...view, step: Math.max(view.step, readNumber(data, 'step')) }, 'recovering');
+    case 'run.paused':
+      return standing(view, 'paused');
+    case 'storage.failed':
+      return standing(view, 'the disk fails');
+    case 'run.recovered':
+    case 'run.continued':
+    case 'storage.mended':
+      return standing(view, undefined);
     case 'step.committed':
-      return afterCommit(view, data, nowMs);
+      return afterCommit(standing(view, undefined), data, nowMs);
     case 'step.rejected':
       return { ...view, rejections: view.rejections + 1 };
     case 'evaluation':
@@ -92,6 +104,10 @@ export function applyEvent(view: RunView, { type, data }: RunEvent, nowMs: numbe
       return withWorker(view, data, { state: 'joined', slots: 0, examplesPerSecond: 0 });
     case 'worker.lost':
       return withWorker(view, data, { state: 'lost', slots: 0, examplesPerSecond: 0, reason: readText(data, 'reason') });
+    case 'worker.draining':
+      return withWorker(view, data, { ...rowOf(view, data), state: 'draining' });
+    case 'worker.deferred':
+      return withWorker(view, data, { ...rowOf(view, data), state: 'turned away', reason: readText(data, 'reason') });
     case 'worker.progress': {
       const state = readText(data, 'state') === 'computing' ? 'computing' : 'waiting';
       return withWorker(view, data, { state, slots: readNumber(data, 'slots'), examplesPerSecond: readNumber(data, 'examplesPerSecond') });
@@ -150,6 +166,17 @@ function evaluationOf(data: RunEvent['data']): EvaluationRow {
     loss: readNumber(data, 'loss'),
     ...(typeof data['accuracy'] === 'number' && { accuracy: data['accuracy'] }),
   };
+}
+
+/** A view that makes steps, or does not; the time that a standstill takes is no step's. */
+function standing({ standstill: _before, ...view }: RunView, standstill: RunView['standstill']): RunView {
+  if (standstill === undefined) return view;
+  const { committedAtMs: _at, ...moving } = view;
+  return { ...moving, standstill };
+}
+
+function rowOf({ workers }: RunView, data: RunEvent['data']): WorkerRow {
+  return workers.get(readText(data, 'worker')) ?? { state: 'joined', slots: 0, examplesPerSecond: 0 };
 }
 
 function withWorker(view: RunView, data: RunEvent['data'], row: WorkerRow): RunView {

@@ -1,0 +1,24 @@
+/** The error of this library: a run's folder cannot be found, trusted, written or led. */
+
+/**
+ * `RUN_MISSING`: there is no run; `RUN_DAMAGED`: what is there does not say what the run is; `RUN_ACTIVE`: another coordinator leads it;
+ * `FOLDER`: runs cannot be written there; `STORAGE`: the disk failed and nobody waits for it any more; `LOG_WRITE`: an entry is not in the
+ * log, and nothing more will be; `LOG_DEPOSED`: another coordinator has taken the run over.
+ */
+export type RunStoreErrorCode = 'RUN_MISSING' | 'RUN_DAMAGED' | 'RUN_ACTIVE' | 'FOLDER' | 'STORAGE' | 'LOG_WRITE' | 'LOG_DEPOSED';
+
+/** What was wrong, and what a person can do. */
+export class RunStoreError extends Error {
+  override readonly name = 'RunStoreError';
+  readonly code: RunStoreErrorCode;
+  readonly hint: string;
+
+  constructor(
+    code: RunStoreErrorCode,
+    { what, expected, got, hint, cause }: { what: string; expected: string; got: string; hint: string; cause?: unknown },
+  ) {
+    super(`${what}: expected ${expected}, got ${got}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint;
+  }
+}
