@@ -229,8 +229,11 @@ describe('geo pause, stop, scale, drain and resume of a run that nobody leads', 
     expect((JSON.parse(out) as { error: { code: string } }).error.code).toBe('RUN_NOT_LIVE');
   });
 
-  it('refuses to resume a run that has completed', async () => {
-    const { exitCode, err } = await geo('resume', original);
+  it('refuses to resume a run that has completed, and whose end was told', async () => {
+    const { folder, path } = copied();
+    writeFileSync(join(path, 'result.json'), '{"state":"completed"}\n');
+    writeFileSync(join(path, 'events.ndjson'), '{"sequence":1,"type":"run.finished","data":{"state":"completed"}}\n');
+    const { exitCode, err } = await geo('resume', runId, '--runs', folder);
     expect(exitCode).toBe(1);
     expect(err).toContain('expected a run with steps left, got one that completed step 8');
   });

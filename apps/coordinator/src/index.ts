@@ -7,3 +7,4 @@ export type { RunMeta, RunTrainer, TrainerFactory } from './run-meta.ts';
 export type { FinishedData, RunResult, RunState } from './run-result.ts';
 export { startCoordinator } from './start-coordinator.ts';
 export type { Coordinator, StartOptions } from './start-coordinator.ts';
+export { isCompletionTold } from './told-end.ts';

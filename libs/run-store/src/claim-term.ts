@@ -8,9 +8,10 @@ import { RunStoreError } from './errors.ts';
 import type { FailPoint } from './fail-point.ts';
 import type { FileSystem } from './file-system.ts';
 import type { RunFolder } from './run-folder.ts';
-import { listSegments, readSegment, segmentName, syncSegment } from './segment-files.ts';
-import type { SegmentId } from './segment-files.ts';
+import { removeCopies, secureSegment } from './secure-segment.ts';
+import { listSegments, readSegment, segmentName } from './segment-files.ts';
 import { SegmentWriter } from './segment-writer.ts';
+import type { StorageGuard } from './storage-guard.ts';
 
 /** A term that this process leads, and what the terms before it have left. */
 export interface ClaimedTerm {
@@ -19,19 +20,28 @@ export interface ClaimedTerm {
   readonly view: LogView;
 }
 
+/** What a claim needs beside the folder. */
+export interface ClaimSurroundings {
+  readonly fileSystem: FileSystem;
+  readonly failPoint: FailPoint;
+  /** Waits for a disk that is full once the term is claimed. */
+  readonly guard: StorageGuard;
+}
+
 /**
  * Claims the term after the highest one. All that `found` holds is durable.
  * @throws {RunStoreError} RUN_DAMAGED when the log does not say what the run is, is of a newer format or has lost records (nothing is claimed
- * then); RUN_ACTIVE when another process has claimed the same term; the system's error otherwise
+ * then); RUN_ACTIVE when another process has claimed the same term, LOG_DEPOSED when one has claimed the next; the system's error otherwise
  */
-export async function claimTerm(folder: RunFolder, fileSystem: FileSystem, failPoint: FailPoint): Promise<ClaimedTerm> {
+export async function claimTerm(folder: RunFolder, { fileSystem, failPoint, guard }: ClaimSurroundings): Promise<ClaimedTerm> {
   const before = await readSound(folder, fileSystem);
   const term = before.lastTerm + 1;
   const segment = await createSegment(folder, fileSystem, term);
   try {
+    await removeCopies(fileSystem, folder.path, segment);
     failPoint.reach('during-take-over');
-    const { found, view, ids } = await readSound(folder, fileSystem, { below: term, known: before });
-    for (const id of ids) await syncSegment(fileSystem, folder.path, id); // a killed leader's last write may be in the system's cache alone
+    const { found, view, segments } = await readSound(folder, fileSystem, { below: term, known: before });
+    await guard.run('commit log', () => secureSegment(fileSystem, folder.path, { claimed: segment, segments }));
     return { segment, found, view };
   } catch (error) {
     await segment.close();
@@ -41,7 +51,6 @@ export async function claimTerm(folder: RunFolder, fileSystem: FileSystem, failP
 
 /** A log that was read, with the bytes that it was read from. */
 interface SoundLog {
-  readonly ids: readonly SegmentId[];
   readonly segments: readonly LogSegment[];
   readonly lastTerm: number;
   readonly found: JoinedLog;
@@ -53,9 +62,9 @@ async function readSound(folder: RunFolder, fileSystem: FileSystem, again?: { be
   const ids = (await listSegments(fileSystem, folder.path)).filter(({ term }) => term < (again?.below ?? Infinity));
   const segments = await Promise.all(ids.map((id) => readSegment(fileSystem, folder.path, id)));
   const lastTerm = ids.at(-1)?.term ?? 0;
-  if (again && isSame(segments, again.known.segments)) return { ...again.known, ids, segments };
+  if (again && isSame(segments, again.known.segments)) return { ...again.known, segments };
   const found = joinSegments(segments);
-  return { ids, segments, lastTerm, found, view: viewSound(folder, found) };
+  return { segments, lastTerm, found, view: viewSound(folder, found) };
 }
 
 function isSame(a: readonly LogSegment[], b: readonly LogSegment[]): boolean {

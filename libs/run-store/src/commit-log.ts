@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { encodeRecord, LOG_START } from '@geodesic/cluster';
 import type { EncodedRecord, JoinedLog, LogEntry, LogPosition } from '@geodesic/cluster';
 import { claimTerm } from './claim-term.ts';
-import { RunStoreError } from './errors.ts';
+import { deposition, RunStoreError } from './errors.ts';
 import { processFailPoint } from './fail-point.ts';
 import type { FailPoint } from './fail-point.ts';
 import { nodeFileSystem } from './file-system.ts';
@@ -82,14 +82,14 @@ export class CommitLog {
 
   /**
    * Takes a run over: claims the next term, reads what there is, and appends the record `term`, which is durable when the promise resolves.
-   * @throws {RunStoreError} RUN_DAMAGED, RUN_ACTIVE or LOG_DEPOSED (another process has taken it over at the same time), LOG_WRITE
+   * @throws {RunStoreError} RUN_DAMAGED, RUN_ACTIVE or LOG_DEPOSED (another process has taken it over at the same time), LOG_WRITE or STORAGE
    */
   static async takeOver(folder: RunFolder, options: TakeOverOptions = {}): Promise<TakenOver> {
-    const { fileSystem = nodeFileSystem, failPoint = processFailPoint, leader = randomUUID() } = options;
-    const { segment, found, view } = await claimTerm(folder, fileSystem, failPoint).catch((cause: unknown) => {
+    const { fileSystem = nodeFileSystem, failPoint = processFailPoint, guard = new StorageGuard(), leader = randomUUID() } = options;
+    const { segment, found, view } = await claimTerm(folder, { fileSystem, failPoint, guard }).catch((cause: unknown) => {
       throw cause instanceof RunStoreError ? cause : unwritten(`commit log of ${folder.path}`, cause);
     });
-    const log = new CommitLog(segment, found.next, options);
+    const log = new CommitLog(segment, found.next, { ...options, guard });
     try {
       await log.append({ type: 'term', leader, step: view.head.step });
     } catch (error) {
@@ -120,7 +120,7 @@ export class CommitLog {
    * @throws {RunStoreError} LOG_DEPOSED; the system's error when it cannot look
    */
   async confirm(): Promise<void> {
-    if (await this.#segment.isSucceeded()) throw this.#deposed();
+    if (await this.#segment.isSucceeded()) throw deposition(this.#segment);
   }
 
   /** Waits for the disk no more: what waits rejects with LOG_WRITE, and so does everything after the next failure. */
@@ -178,7 +178,7 @@ export class CommitLog {
     for (const _commit of commits) this.#failPoint.reach('before-append');
     for (const _commit of commits) if (this.#failPoint.isDue('torn-append')) await this.#tear(bytes);
     const standing = await this.#segment.append(bytes);
-    if (standing === 'deposed') throw this.#deposed();
+    if (standing === 'deposed') throw deposition(this.#segment);
     for (const _commit of commits) this.#failPoint.reach('after-append');
   }
 
@@ -190,12 +190,6 @@ export class CommitLog {
   #end(error: RunStoreError): void {
     this.#ended = error;
     for (const { reject } of this.#queue.splice(0)) reject(error);
-  }
-
-  #deposed(): RunStoreError {
-    const got = `a coordinator of term ${this.term + 1}, which has taken the run over`;
-    const hint = 'leave the run to the other coordinator; nothing that was announced is lost';
-    return new RunStoreError('LOG_DEPOSED', { what: this.#segment.path, expected: `to lead the run in term ${this.term}`, got, hint });
   }
 }
 

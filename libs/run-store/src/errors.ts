@@ -22,3 +22,10 @@ export class RunStoreError extends Error {
     this.hint = hint;
   }
 }
+
+/** The error of a leader of `term` that has found the segment of a later one. */
+export function deposition({ path, term }: { readonly path: string; readonly term: number }): RunStoreError {
+  const got = `a coordinator of term ${term + 1}, which has taken the run over`;
+  const hint = 'leave the run to the other coordinator; nothing that was announced is lost';
+  return new RunStoreError('LOG_DEPOSED', { what: path, expected: `to lead the run in term ${term}`, got, hint });
+}

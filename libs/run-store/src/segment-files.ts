@@ -38,13 +38,3 @@ export async function readSegment(fileSystem: FileSystem, folder: string, id: Se
   const name = segmentName(id);
   return { name, bytes: await fileSystem.readFile(join(folder, name)) };
 }
-
-/** Makes durable what a process that is gone may have left to the system to write. */
-export async function syncSegment(fileSystem: FileSystem, folder: string, id: SegmentId): Promise<void> {
-  const file = await fileSystem.open(join(folder, segmentName(id)), 'read');
-  try {
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-}

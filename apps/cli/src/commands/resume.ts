@@ -3,6 +3,7 @@
  * journal; shows it like `geo run`.
  */
 import { dirname } from 'node:path';
+import { isCompletionTold } from '@geodesic/coordinator';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-code.ts';
 import type { CommandIo, CommandResult, OutputFormat } from '../output.ts';
@@ -49,7 +50,9 @@ async function takenUp(found: FoundRun, { from, workers, port, takeover, rebase 
   const { runId, directory } = found;
   const run = await readRun(found);
   const { view, spec } = run;
-  if (view.finished?.state === 'completed') throw completed(found, run);
+  const isOver = view.finished?.state === 'completed' && from === undefined;
+  // One whose end nobody was told of is taken up to tell it.
+  if (isOver && (await isCompletionTold(run.folder))) throw completed(found, run);
   const runsFolder = dirname(directory);
   await ensureWritableFolder(runsFolder);
   await ensureFreePort(port);

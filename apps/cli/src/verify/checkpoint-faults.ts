@@ -10,6 +10,8 @@ import type { Layout } from '@geodesic/tensor';
 /** What is known of one checkpoint. */
 export interface VerifiedCheckpoint {
   readonly step: number;
+  /** Number of updates behind it; undefined where it cannot be read. */
+  readonly version?: number;
   /** '' where it cannot be read. */
   readonly paramsDigest: string;
   readonly faults: readonly string[];
@@ -69,7 +71,7 @@ function verifyCheckpoint({ manifest, files }: Checkpoint, { step, run, position
     expect('checksum', logged.checksum, facts['checksum']);
     expect('checksum of the parameters', logged.checksum, parametersChecksum(parameters));
   }
-  return { step, paramsDigest: digest, faults };
+  return { step, version: manifest.facts['version'] as number, paramsDigest: digest, faults };
 }
 
 function positionsOf({ run, commits }: LogView): ReadonlyMap<number, LoggedPosition> {
