@@ -106,7 +106,7 @@ function wordsOf(action: RunMachineAction): string {
   switch (action.type) {
     case 'begin-round': {
       const { step: of, attempt, phase, version } = action.round;
-      return `round ${of}.${attempt} ${phase} at ${version}${action.dropped ? ` without ${action.dropped.join()}` : ''}`;
+      return `round ${of}.${attempt} ${phase} at ${version}${action.dropped ? ` without ${action.dropped.join() || 'nothing'}` : ''}`;
     }
     case 'publish':
       return `publish ${action.update.version}`;

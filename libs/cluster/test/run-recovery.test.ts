@@ -35,9 +35,10 @@ describe('RunMachine: a log that is ahead', () => {
   it('is made again and compared, and then gone on with', () => {
     const ahead = made(rounds).slice(0, 3);
     const run = new RunDriver(scripted(rounds), { ahead });
-    expect(run.start()).toEqual(['round 1.0 grad at 0']);
-    expect(run.complete()).toEqual(['publish 1', 'advanced 1', 'reproduced 1', 'round 2.0 grad at 1']);
-    expect(run.complete()).toEqual(['publish 2', 'reproduced 2', 'round 2.1 grad at 2']);
+    // What the log has is made again with exactly its slots: a relaxed run could leave others out.
+    expect(run.start()).toEqual(['round 1.0 grad at 0 without nothing']);
+    expect(run.complete()).toEqual(['publish 1', 'advanced 1', 'reproduced 1', 'round 2.0 grad at 1 without nothing']);
+    expect(run.complete()).toEqual(['publish 2', 'reproduced 2', 'round 2.1 grad at 2 without nothing']);
     expect(run.machine.ahead).toBe(1);
     run.complete();
     expect(run.complete()).toEqual(['publish 3', 'advanced 2', 'reproduced 2', 'round 2.0 eval/test at 3']);

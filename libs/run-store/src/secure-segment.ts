@@ -4,7 +4,7 @@
  * nobody confirmed, is written anew, and takes the place of the old file. A deposed leader that still writes to that one reaches nobody.
  */
 import { join } from 'node:path';
-import { joinSegments } from '@geodesic/cluster';
+import { startOfSegment } from '@geodesic/cluster';
 import type { LogSegment } from '@geodesic/cluster';
 import { deposition } from './errors.ts';
 import type { FileSystem } from './file-system.ts';
@@ -32,7 +32,7 @@ export async function secureSegment(
   folder: string,
   { claimed, segments }: { readonly claimed: SegmentWriter; readonly segments: readonly LogSegment[] },
 ): Promise<void> {
-  const newest = segments.findLast(hasRecord);
+  const newest = segments.findLast(({ bytes }) => startOfSegment(bytes) !== undefined);
   if (newest === undefined) return;
   const copy = join(folder, `.copy-for-${claimed.term}-of-${newest.name}`);
   await requireLeader(claimed);
@@ -43,11 +43,6 @@ export async function secureSegment(
     throw deposition(claimed);
   });
   await fileSystem.syncFolder(folder);
-}
-
-function hasRecord(segment: LogSegment): boolean {
-  const { records, unconnected } = joinSegments([segment]);
-  return records.length + unconnected > 0;
 }
 
 async function requireLeader(claimed: SegmentWriter): Promise<void> {
