@@ -19,7 +19,7 @@ describe('conditionLine', () => {
     ['run.scaled', { workers: 1 }, 'scaled to 1 worker'],
     ['worker.draining', { worker: 'worker-2', reason: 'SIGTERM' }, 'worker-2 finishes its work and leaves: SIGTERM'],
     ['worker.deferred', { worker: 'w', reason: 'corrupt sums', retryAfterMs: 20_000 }, /^w is turned away for 20.*: corrupt sums$/],
-    ['worker.straggling', { worker: 'w', waitedMs: 900 }, /^w is late \(.*\): its slots are computed elsewhere, too$/],
+    ['worker.straggling', { worker: 'w', waitedMs: 1000 }, /^w is late \(.*\): its slots are computed elsewhere, too$/],
     [
       'contribution.disputed',
       { workers: ['a', 'b'], resolved: true, detail: 'b was wrong' },
@@ -32,6 +32,9 @@ describe('conditionLine', () => {
   });
 
   it('says nothing of what has a line of its own', () => expect(conditionLine(commit(1, 2))).toBeUndefined());
+
+  it('says nothing of a worker that is late by less than a second', () =>
+    expect(conditionLine(event('worker.straggling', { worker: 'w', waitedMs: 999 }))).toBeUndefined());
 });
 
 describe('the live view', () => {

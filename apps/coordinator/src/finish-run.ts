@@ -11,6 +11,7 @@ import type { ErrorReport } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { RunParts } from './run-parts.ts';
 import type { FinishedData, RunResult, RunState } from './run-result.ts';
+import { isDeposition } from './standing-watch.ts';
 
 /** How a run came to its end. */
 export interface RunEnd {
@@ -41,13 +42,17 @@ export async function finishRun(parts: RunParts, end: RunEnd): Promise<FinishedD
       await sayFinished(parts, { ...end, state }, { digest, error });
     if (isLeader) {
       await writeDurably(folder.file('result.json'), `${JSON.stringify({ ...result, ...(error && { error }) }, undefined, 2)}\n`);
-      await writeDurably(folder.file('run.svg'), reporter.picture(result));
+      await writeDurably(folder.file('run.svg'), await reporter.picture(result));
     }
     await Promise.all([log.close(), reporter.close(), journal?.close()]);
     await clearLeader(folder, leader);
   } catch (cause) {
     logger.error('the run folder is incomplete', { run: folder.runId, error: cause });
-    return { state: 'failed', result: { ...result, state: 'failed' }, error: error ?? reportError(cause) };
+    return {
+      state: 'failed',
+      result: { ...result, state: 'failed' },
+      error: isDeposition(cause) ? reportError(cause) : (error ?? reportError(cause)),
+    };
   }
   return { state, result, ...(error && { error }) };
 }

@@ -157,7 +157,7 @@ export class HostedRun {
     const { log, storage } = this.#parts;
     const step = this.#loop.nextStep;
     storage.stopWaiting();
-    if (this.#ended !== undefined || this.#loop.stopReason !== undefined) return step;
+    if (this.#loop.isOver || this.#loop.stopReason !== undefined) return step; // nothing may follow the record of the end
     const logged = log.append({ type: 'control', action: 'stop', step, reason });
     this.#loop.stop(reason); // takes effect at once: a stop must work when the disk does not
     await logged.catch((error: unknown) => {
@@ -238,7 +238,7 @@ export class HostedRun {
   #joined(worker: string, { pid, fingerprint }: { pid: number; fingerprint: Fingerprint }): void {
     const { reporter } = this.#parts;
     this.events.emit('worker.joined', { worker, pid });
-    this.#fingerprint.joined(fingerprint);
+    if (!this.#loop.isOver) this.#fingerprint.joined(fingerprint); // nothing may follow the record of the end
     if (!reporter.hasStarted) reporter.started(this.pool.size);
     this.#drainSurplus();
   }
@@ -247,7 +247,7 @@ export class HostedRun {
   #recovered(): void {
     const { replayed, recomputed } = this.#loop.rounds;
     const seconds = (performance.now() - this.#startedAt) / 1000;
-    this.events.emit('run.recovered', { step: this.#loop.step, seconds, replayed, recomputed });
+    this.#parts.reporter.recovered({ step: this.#loop.step, seconds, replayed, recomputed });
   }
 
   async #append(entry: LogEntry): Promise<void> {

@@ -105,6 +105,11 @@ export class RunLoop {
     return this.#stopReason;
   }
 
+  /** Whether it begins and appends nothing more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Runs to the end, or to a stop. Every step is durable when the promise resolves. @throws what made the run fail */
   run(): Promise<'completed' | 'stopped'> {
     this.#handle({ type: 'start' });

@@ -2,15 +2,21 @@
  * What a run tells people: its events, its measurements file, its totals and its picture. Nothing here decides anything.
  */
 import type { CommittedStep, Evaluation, LogView } from '@geodesic/cluster';
-import { collectSeries, formatDuration, renderRunPicture } from '@geodesic/telemetry';
-import type { MeasurementRecord } from '@geodesic/telemetry';
+import { formatDuration, renderRunPicture } from '@geodesic/telemetry';
+import type { MeasurementRecord, RunSeries } from '@geodesic/telemetry';
 import type { Traffic } from '@geodesic/wire';
 import type { RunFolder } from '@geodesic/run-store';
 import { announcementOf } from './announcement-of.ts';
-import { LineFile, parseLine, readLines } from './line-file.ts';
+import { LineFile } from './line-file.ts';
 import type { RunEvents } from './run-events.ts';
 import type { RunMeta } from './run-meta.ts';
 import type { RunResult, RunState } from './run-result.ts';
+import { parseLine } from './scan-lines.ts';
+import { ThinnedSeries } from './thinned-series.ts';
+import { ToldOnce } from './told-once.ts';
+
+/** Measurements that are read back at a time. */
+const BATCH = 4096;
 
 /** Options of {@link RunReporter}. */
 export interface RunReporterOptions {
@@ -27,10 +33,9 @@ type Totals = Pick<RunResult, 'seconds' | 'bytesUp' | 'bytesDown'>;
 /** Reports one run. */
 export class RunReporter {
   readonly #options: RunReporterOptions;
-  readonly #file: LineFile;
-  readonly #records: MeasurementRecord[];
-  readonly #recorded: Set<string>;
-  /** Validation losses by step. */
+  #file!: LineFile;
+  readonly #recorded = new ToldOnce();
+  /** Validation losses by step, for a run that keeps its best checkpoints. */
   readonly #validation = new Map<number, number>();
   readonly #before: Traffic;
   /** Of the coordinators before this one. */
@@ -40,25 +45,25 @@ export class RunReporter {
   #droppedSlots = 0;
   #startedAt: number | undefined;
 
-  private constructor(options: RunReporterOptions, { file, records }: { file: LineFile; records: MeasurementRecord[] }) {
+  private constructor(options: RunReporterOptions) {
     this.#options = options;
-    this.#file = file;
-    this.#records = records;
-    this.#recorded = new Set(records.map(identityOf));
     this.#before = options.traffic();
     const { seconds = 0, bytesUp = 0, bytesDown = 0 } = (options.events.last('step.committed')?.data ?? {}) as Partial<Totals>;
     this.#earlier = { seconds, bytesUp, bytesDown };
     if (options.events.last('run.started')) this.#startedAt = performance.now();
-    for (const { split, step, loss, accuracy, examples: _count, ...columns } of records)
-      if (typeof split === 'string') this.#noteEvaluation({ split, step, means: numbersOf({ loss, accuracy, ...columns }) });
   }
 
   /** Goes on after what the measurements file holds. @param options.onError told when that file cannot be written */
   static async open(options: RunReporterOptions & { readonly onError: (error: Error) => void }): Promise<RunReporter> {
-    const path = options.folder.file('measurements.ndjson');
-    const records = await readLines(path, (line) => parseLine(line) as MeasurementRecord | undefined);
-    const file = new LineFile({ path, lines: records, onError: options.onError });
-    return new RunReporter(options, { file, records });
+    const reporter = new RunReporter(options);
+    const accept = (line: string): boolean => {
+      const record = parseLine(line) as MeasurementRecord | undefined;
+      if (record) reporter.#found(record);
+      return record !== undefined;
+    };
+    const { folder, onError } = options;
+    reporter.#file = await LineFile.open({ path: folder.file('measurements.ndjson'), accept, onError });
+    return reporter;
   }
 
   /** Whether a worker has ever joined. */
@@ -66,7 +71,7 @@ export class RunReporter {
     return this.#startedAt !== undefined;
   }
 
-  /** Validation losses by step, of the evaluations so far. */
+  /** Validation losses by step, of the evaluations so far; empty where no checkpoint is kept for being the best. */
   get validation(): ReadonlyMap<number, number> {
     return this.#validation;
   }
@@ -99,6 +104,12 @@ export class RunReporter {
     events.emit('run.started', { workers, slots: meta.slots, engine: meta.engine, parameters: meta.parametersLayout.size });
   }
 
+  /** The parameters stand at the head of the log again. */
+  recovered(done: { readonly step: number; readonly seconds: number; readonly replayed: number; readonly recomputed: number }): void {
+    this.#recorded.recovered(done.step);
+    this.#options.events.emit('run.recovered', done);
+  }
+
   /** A step is durable. */
   committed({ step, phase, examples, measurements, workers }: CommittedStep): void {
     const { meta, events } = this.#options;
@@ -106,6 +117,7 @@ export class RunReporter {
     if (step > 0) this.#examples += examples;
     Object.assign(this.#latest, measurements);
     if (Object.keys(measurements).length > 0) this.#record({ step, ...measurements });
+    this.#recorded.committed(step);
     events.emit('step.committed', { step, steps: meta.steps, phase, workers, measurements, examples: this.#examples, ...this.#totals() });
   }
 
@@ -137,8 +149,8 @@ export class RunReporter {
     };
   }
 
-  /** The run as an SVG. */
-  picture({ measurements, steps, seconds }: RunResult): string {
+  /** The run as an SVG, drawn from the measurements in the file and those on their way there. */
+  async picture({ measurements, steps, seconds }: RunResult): Promise<string> {
     const { meta } = this.#options;
     const facts = [
       ...(measurements['testAccuracy'] === undefined
@@ -148,7 +160,7 @@ export class RunReporter {
       { label: 'steps', value: String(steps) },
       { label: 'time', value: formatDuration(seconds) },
     ];
-    return renderRunPicture(collectSeries(this.#records.toSorted((a, b) => a.step - b.step)), {
+    return renderRunPicture(await this.#series(), {
       name: meta.name,
       facts,
       ...(meta.subtitle && { subtitle: meta.subtitle }),
@@ -160,17 +172,29 @@ export class RunReporter {
     await this.#file.close();
   }
 
+  async #series(): Promise<RunSeries> {
+    const curves = new ThinnedSeries();
+    for (let next = 0; next < this.#file.length; next += BATCH) {
+      const lines = await this.#file.read(next, BATCH).catch(() => []); // a picture lacks what cannot be read
+      curves.add(lines.flatMap((line) => (parseLine(line) as MeasurementRecord | undefined) ?? []));
+    }
+    return curves.series;
+  }
+
+  /** An earlier coordinator measured this. */
+  #found(record: MeasurementRecord): void {
+    this.#recorded.found(identityOf(record), record.step);
+    const { split, step, loss, accuracy, examples: _count, ...columns } = record;
+    if (typeof split === 'string') this.#noteEvaluation({ split, step, means: numbersOf({ loss, accuracy, ...columns }) });
+  }
+
   #noteEvaluation({ step, split, means }: { step: number; split: string; means: Readonly<Record<string, number>> }): void {
     for (const [name, mean] of Object.entries(means)) this.#latest[`${split}${name[0].toUpperCase()}${name.slice(1)}`] = mean;
-    if (split === 'validation') this.#validation.set(step, means['loss']);
+    if (split === 'validation' && this.#options.meta.keep.best !== undefined) this.#validation.set(step, means['loss']);
   }
 
   #record(record: MeasurementRecord): void {
-    const identity = identityOf(record);
-    if (this.#recorded.has(identity)) return;
-    this.#recorded.add(identity);
-    this.#records.push(record);
-    this.#file.added();
+    if (this.#recorded.tell(identityOf(record), record.step)) this.#file.add(record);
   }
 
   #totals(): Totals {

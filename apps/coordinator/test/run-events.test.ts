@@ -61,6 +61,57 @@ describe('RunEvents', () => {
     ]);
   });
 
+  it('holds the newest events only, and gives a late watcher all of them in order while more are added', async () => {
+    const events = await RunEvents.open(join(folder, 'events.ndjson'), noFailure);
+    const emit = (from: number, to: number): void => {
+      for (let step = from; step <= to; step++) events.emit('step.committed', { step });
+    };
+    emit(1, 10_000);
+    await expect.poll(() => events.held.events).toBeLessThanOrEqual(1024);
+    const late = numbers(events, 1);
+    const later = numbers(events, 9000);
+    for (let step = 10_001; step < 12_000; step += 100) {
+      emit(step, step + 99);
+      await new Promise(setImmediate);
+    }
+    await events.close();
+    const all = Array.from({ length: 12_000 }, (_, index) => index + 1);
+    expect(await late).toEqual(all);
+    expect(await later).toEqual(all.slice(8999));
+    expect(await numbers(events, 5000)).toEqual(all.slice(4999));
+    expect(events.held.events).toBeLessThanOrEqual(1024);
+    expect(events.held.identities).toBeLessThanOrEqual(2);
+    const again = await RunEvents.open(join(folder, 'events.ndjson'), noFailure);
+    expect(again.held.events).toBeLessThanOrEqual(1024);
+    expect(again.last('step.committed')).toMatchObject({ sequence: 12_000 });
+    await again.close();
+  });
+
+  it('forgets what was told once the run has recovered, but not what belongs to the last step and the next', async () => {
+    const path = join(folder, 'events.ndjson');
+    const before = await RunEvents.open(path, noFailure);
+    const tell = (events: RunEvents, step: number): void => {
+      events.emit('curvature.refreshed', { step, layers: [] });
+      events.emit('step.committed', { step });
+      events.emit('evaluation', { step, split: 'test' });
+    };
+    for (let step = 1; step <= 50; step++) tell(before, step);
+    before.emit('curvature.refreshed', { step: 51, layers: [] });
+    expect(before.held.identities).toBe(4);
+    await before.close();
+    const after = await RunEvents.open(path, noFailure);
+    for (let step = 1; step <= 50; step++) after.emit('step.committed', { step });
+    for (let step = 41; step <= 50; step++) after.emit('evaluation', { step, split: 'test' });
+    expect(after.held.identities).toBe(151);
+    after.emit('run.recovered', { step: 50 });
+    for (let step = 50; step <= 60; step++) tell(after, step);
+    expect(after.held.identities).toBe(3);
+    await after.close();
+    const told = (await readFile(path, 'utf8')).trimEnd().split('\n');
+    expect(told).toHaveLength(181);
+    expect(new Set(told.map((line) => line.replace(/.*"type"/, '').replace(/"at":"[^"]*"/, ''))).size).toBe(181);
+  });
+
   it('lets a watcher leave', async () => {
     const events = await RunEvents.open(join(folder, 'events.ndjson'), noFailure);
     const leaving = new AbortController();

@@ -27,7 +27,7 @@ const onError = (error: Error): never => {
 const parametersLayout = makeLayout([{ name: 'theta', shape: [2] }]);
 
 async function open(bytesUp: number, exactness: RunMeta['exactness'] = 'exact') {
-  const meta = { parametersLayout, exactness, steps: 9, slots: 4, engine: 'e', seed: 1 } as RunMeta;
+  const meta = { name: 'n', parametersLayout, exactness, steps: 9, slots: 4, engine: 'e', seed: 1, keep: { best: 1 } } as RunMeta;
   const events = await RunEvents.open(folder.file('events.ndjson'), onError);
   const traffic = { bytesUp: 0, bytesDown: 0 };
   const reporter = await RunReporter.open({ folder, meta, events, traffic: () => ({ ...traffic }), onError });
@@ -62,6 +62,7 @@ describe('RunReporter', () => {
     expect([...after.reporter.validation]).toEqual([[2, 0.5]]);
     after.reporter.recount({ commits });
     after.reporter.evaluated({ step: 2, split: 'validation', loss: 0.5, accuracy: 0.9, examples: 7 });
+    after.reporter.recovered({ step: 3, seconds: 1, replayed: 0, recomputed: 0 });
     const result = after.reporter.result(end);
     expect(result).toMatchObject({ examples: 30, bytesUp: 140, measurements: { validationLoss: 0.5, validationAccuracy: 0.9 } });
     expect(result.seconds).toBeGreaterThanOrEqual(earlier);
@@ -77,8 +78,34 @@ describe('RunReporter', () => {
       ['step.committed', 2],
       ['evaluation', 2],
       ['step.committed', 3],
+      ['run.recovered', 3],
     ]);
     expect((await lines('measurements.ndjson')).map((line) => (JSON.parse(line) as { step: number }).step)).toEqual([1, 2, 2, 3]);
+  });
+
+  it('draws the whole run, from the file and from what is not in it yet', async () => {
+    const before = await open(0);
+    for (const step of [1, 2]) before.reporter.committed(committed(step));
+    await before.close();
+    const { reporter, close } = await open(0);
+    for (let step = 3; step <= 400; step++) reporter.committed(committed(step));
+    const early = await reporter.picture(reporter.result(end));
+    await close();
+    expect(early).toContain('0.0025'); // the last loss, in the legend
+    expect(await reporter.picture(reporter.result(end))).toBe(early);
+  });
+
+  it('draws what it has when nothing could be written', async () => {
+    const lost = new RunFolder('r', join(folder.path, 'missing'));
+    const meta = { name: 'n', parametersLayout, steps: 9, keep: {} } as RunMeta;
+    const failures: Error[] = [];
+    const events = await RunEvents.open(folder.file('events.ndjson'), onError);
+    const traffic = () => ({ bytesUp: 0, bytesDown: 0 });
+    const reporter = await RunReporter.open({ folder: lost, meta, events, traffic, onError: (error) => failures.push(error) });
+    reporter.committed(committed(4));
+    await Promise.all([reporter.close(), events.close()]);
+    expect(await reporter.picture(reporter.result(end))).toContain('0.25');
+    expect(failures).toHaveLength(1);
   });
 
   it('names a relaxed run as such, and what it has left out', async () => {

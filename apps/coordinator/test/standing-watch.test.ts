@@ -28,3 +28,16 @@ it('looks no more once the run is over', async () => {
   await vi.advanceTimersByTimeAsync(5000);
   expect(confirm).not.toHaveBeenCalled();
 });
+
+it('looks as often as it is told, one look at a time, and minds no answer that comes after the end', async () => {
+  let answer: (error: Error) => void = () => undefined;
+  const confirm = vi.fn<() => Promise<void>>(() => new Promise((_, reject) => (answer = reject)));
+  const onDeposed = vi.fn<() => void>();
+  const end = watchStanding({ confirm }, onDeposed, { everyMs: 100 });
+  await vi.advanceTimersByTimeAsync(350);
+  expect(confirm).toHaveBeenCalledTimes(1);
+  end();
+  answer(deposed);
+  await vi.advanceTimersByTimeAsync(350);
+  expect([confirm.mock.calls.length, onDeposed.mock.calls.length]).toEqual([1, 0]);
+});

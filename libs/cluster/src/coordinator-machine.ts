@@ -5,6 +5,7 @@
  */
 import type { AcceptedDigests } from './accepted-digests.ts';
 import { contributionDigest } from './accepted-digests.ts';
+import { findFault } from './contribution.ts';
 import type { Assignment, CoordinatorAction, CoordinatorEvent } from './coordinator-messages.ts';
 import { checkOptions } from './coordinator-options.ts';
 import type { CoordinatorOptions } from './coordinator-options.ts';
@@ -29,7 +30,7 @@ export interface MemberState extends Member {
 
 /** The last round that was completed. */
 interface CompletedRound {
-  readonly identity: RoundIdentity;
+  readonly plan: RoundPlan;
   readonly digests: AcceptedDigests;
 }
 
@@ -211,8 +212,10 @@ export class CoordinatorMachine {
       if (this.#suspects().has(worker)) return { result: 'stale', detail: `a block of ${worker} is in dispute: nothing of it counts` };
       return this.#ledger.offer({ worker, incarnation }, contribution, crcs);
     }
-    if (!this.#completed || !sameRound(round, this.#completed.identity))
+    if (!this.#completed || !sameRound(round, this.#completed.plan))
       return { result: 'stale', detail: `step ${round.step}, phase ${round.phase} is not the round in progress` };
+    const fault = findFault(contribution, this.#completed.plan);
+    if (fault !== undefined) return { result: 'corrupt', detail: fault };
     const { block } = contribution;
     const rival = this.#completed.digests.rival(block, contributionDigest(contribution, crcs));
     const verdict: Verdict = { result: 'duplicate', detail: 'the round is complete' };
@@ -229,15 +232,16 @@ export class CoordinatorMachine {
     const ledger = this.#ledger;
     if (!ledger?.complete) return [];
     this.#ledger = undefined;
-    this.#completed = { identity: identityOf(ledger.plan), digests: ledger.digests };
+    this.#completed = { plan: ledger.plan, digests: ledger.digests };
     this.#work.endRound(ledger, at);
     const { dropped } = ledger;
     return [{ type: 'round-complete', round: ledger.plan, total: ledger.total(), coverage: ledger.coverage(), dropped }];
   }
 
-  #corrupted({ worker, incarnation, at }: Member & { readonly at: number }, detail: string): CoordinatorAction[] {
+  #corrupted({ worker, incarnation, round, at }: EventOf<'contribution' | 'malformed'>, detail: string): CoordinatorAction[] {
     const others = this.#membership.workers().filter((other) => other !== worker && !this.#corrupt.has(other));
-    const isHopeless = this.#corrupt.add(worker, others.length > 0);
+    const isPresent = this.#ledger !== undefined && sameRound(round, this.#ledger.plan); // else it says nothing of the round in progress
+    const isHopeless = isPresent && this.#corrupt.add(worker, others.length > 0);
     const reason = `corrupt contribution: ${detail}`;
     // A worker that is alone must try again: nobody else could, or tell whether it or the training is at fault.
     const actions = others.length > 0 ? this.#banish(worker, reason, at) : this.#evict({ worker, incarnation }, reason);
@@ -278,7 +282,7 @@ export class CoordinatorMachine {
   #beginRound({ plan, dropped, at }: EventOf<'begin-round'>): CoordinatorAction[] {
     if (this.#ledger) throw new ProtocolError('begin-round', 'no round in progress', `step ${this.#ledger.plan.step}`);
     checkPlan(plan);
-    if (this.#completed && sameRound(plan, this.#completed.identity)) {
+    if (this.#completed && sameRound(plan, this.#completed.plan)) {
       throw new ProtocolError(
         'begin-round',
         'another identity than the last round (raise the attempt)',

@@ -7,7 +7,7 @@
 export interface DeadlineOptions {
   /** k of the deadline median + k MAD; default 5. */
   readonly factor?: number;
-  /** The least deadline of a share, ms; default 50. */
+  /** The least deadline of a share, ms; default 250: less is the noise of a machine that others use as well. */
   readonly minimumMs?: number;
 }
 
@@ -32,7 +32,7 @@ export class Deadlines {
   readonly #minimumMs: number;
   readonly #windows = new Map<string, Window>();
 
-  constructor({ factor = 5, minimumMs = 50 }: DeadlineOptions = {}) {
+  constructor({ factor = 5, minimumMs = 250 }: DeadlineOptions = {}) {
     this.#factor = factor;
     this.#minimumMs = minimumMs;
   }

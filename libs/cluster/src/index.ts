@@ -8,6 +8,7 @@ export {
   encodeRecord,
   GENESIS_HASH,
   LOG_START,
+  startOf as startOfSegment,
   type DecodedLog,
   type EncodedRecord,
   type LogPosition,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyUpdate, parametersChecksum } from '../src/index.ts';
 import { PROPERTY } from './fixtures.ts';
-import { seeded } from './simulation/random.ts';
+import { seeded } from './seeded.ts';
 
 function randomArray(seed: number, length: number): Float32Array {
   const draw = seeded(seed);

@@ -13,7 +13,7 @@ import {
 } from '../src/index.ts';
 import type { Block, Contribution, RoundPlan } from '../src/index.ts';
 import { bitsOf, shuffled } from './fixtures.ts';
-import { seeded } from './simulation/random.ts';
+import { seeded } from './seeded.ts';
 
 /** A plain sum, a factor of 3 x 3, a plain sum, a factor of 2 x 2. */
 const LENGTHS = { sumsLength: 11, scalarsLength: 1 } as const;

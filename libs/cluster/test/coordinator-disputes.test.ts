@@ -92,4 +92,21 @@ describe('CoordinatorMachine: two results for one block', () => {
     expect(driver.contribute('c', right, flip)).toEqual(['duplicate', 'dispute b c']);
     expect(driver.machine.workers).toEqual(['a', 'b', 'c']);
   });
+
+  it('takes what is no number for corrupt after the round, too, and does not hold it against the next one', () => {
+    const broken = ({ scalars }: Contribution): void => void (scalars[0] = Number.NaN);
+    const alone = new CoordinatorDriver({ workers: ['a'], corruptLimit: 1 });
+    alone.begin();
+    alone.contribute('a', rootBlock(8));
+    const late = alone.plan;
+    alone.begin();
+    const contribution = { ...blockContribution(11, rootBlock(8)), sums: new Float32Array(3) };
+    const event = { type: 'contribution', worker: 'a', incarnation: 'a', round: late, contribution } as const;
+    expect(brief(alone.handle(event))).toEqual(['corrupt', 'evict a']);
+    expect(alone.machine.round?.step).toBe(2);
+    driver.contribute('a', left);
+    driver.contribute('b', right);
+    expect(driver.contribute('c', right, broken)).toEqual(['corrupt', 'quarantine c 10000', 'evict c']);
+    expect(driver.machine.workers).toEqual(['a', 'b']);
+  });
 });

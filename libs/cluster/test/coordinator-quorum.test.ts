@@ -8,7 +8,8 @@ const quarters = ['a', 'b', 'c', 'd'].map((worker, index): readonly [string, Blo
 
 /** Four workers that have always taken 100 ms for two slots, in the third round. */
 function relaxed(quorum?: number): CoordinatorDriver {
-  const driver = new CoordinatorDriver({ workers: ['a', 'b', 'c', 'd'], ...(quorum !== undefined && { quorum }) });
+  const backup = { minimumMs: 50 };
+  const driver = new CoordinatorDriver({ workers: ['a', 'b', 'c', 'd'], backup, ...(quorum !== undefined && { quorum }) });
   for (let i = 0; i < 2; i += 1) driver.round(quarters.map(([worker, block]) => [worker, block, 100]));
   driver.begin();
   return driver;

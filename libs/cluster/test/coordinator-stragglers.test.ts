@@ -4,10 +4,12 @@ import { CoordinatorDriver } from './coordinator-driver.ts';
 
 const quarters = ['a', 'b', 'c', 'd'].map((worker, index): readonly [string, Block] => [worker, { level: 1, index }]);
 const workers = quarters.map(([worker]) => worker);
+/** The deadlines of shares that take less than the default's least one. */
+const backup = { minimumMs: 50 };
 
 /** Workers that have always taken 100 ms for two slots; then a round that all but the last have finished. */
 function waitingForD(options = {}): CoordinatorDriver {
-  const driver = new CoordinatorDriver({ workers, ...options });
+  const driver = new CoordinatorDriver({ workers, backup, ...options });
   driver.round(quarters.map(([worker, block]) => [worker, block, 100]));
   driver.begin();
   driver.now += 100;
@@ -51,7 +53,7 @@ describe('CoordinatorMachine: stragglers', () => {
   });
 
   it('are backed up as soon as somebody is idle', () => {
-    const driver = new CoordinatorDriver({ workers });
+    const driver = new CoordinatorDriver({ workers, backup });
     driver.round(quarters.map(([worker, block]) => [worker, block, 100]));
     driver.begin();
     driver.now += 160;

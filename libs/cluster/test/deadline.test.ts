@@ -22,6 +22,7 @@ describe('Deadlines', () => {
   it('leaves some room where all samples agree, and is never below the minimum', () => {
     expect(after([10, 10, 10]).limit('grad', 2)).toBe(30);
     expect(after([10, 10, 10], { minimumMs: 50 }).limit('grad', 2)).toBe(50);
+    expect(after([10, 10, 10], { minimumMs: undefined }).limit('grad', 2)).toBe(250);
   });
 
   it('forgets what is long ago', () => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { BlockAccumulator, slotsOf } from '../src/index.ts';
 import type { Block, Contribution, RoundPlan } from '../src/index.ts';
-import { seeded } from './simulation/random.ts';
+import { seeded } from './seeded.ts';
 
 export const SHAPE = { sumsLength: 5, scalarsLength: 2 } as const;
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { assignSlots, ReductionTree, rootBlock } from '../src/index.ts';
 import type { Block } from '../src/index.ts';
 import { arbitrarySlots, bitsOf, blockContribution, definition, PROPERTY, shuffled, slotContribution } from './fixtures.ts';
-import { seeded } from './simulation/random.ts';
+import { seeded } from './seeded.ts';
 
 /** A random partition of a block into dyadic blocks. */
 function partition(block: Block, draw: () => number): Block[] {

@@ -5,7 +5,7 @@ import type { RejectedEntry, StepEntry } from '../src/index.ts';
 import { PROPERTY } from './fixtures.ts';
 import { recordsOf } from './log-fixtures.ts';
 import { RunDriver, change, evaluation, scripted, step, type ScriptedRound } from './run-driver.ts';
-import { undisturbed } from './simulation/toy-training.ts';
+import { undisturbed } from './toy-training.ts';
 import { SurvivingRun, type Disturbance } from './surviving-run.ts';
 
 type Commit = StepEntry | RejectedEntry;

@@ -4,7 +4,7 @@ import { commitsAfter, CommittedParameters, RunMachine, vectorDigest, vectorsOf,
 import type { Contribution, LogEntry, RejectedEntry, RoundFailure, RunMachineAction, RunMachineEvent, StepEntry } from '../src/index.ts';
 import { bitsOf } from './fixtures.ts';
 import { covered, recordsOf, runEntry } from './log-fixtures.ts';
-import { computeBlock, SLOTS, ToyProgramFailure, ToyTrainer } from './simulation/toy-training.ts';
+import { computeBlock, SLOTS, ToyProgramFailure, ToyTrainer } from './toy-training.ts';
 
 type Commit = StepEntry | RejectedEntry;
 type BeginRound = Extract<RunMachineAction, { type: 'begin-round' }>;

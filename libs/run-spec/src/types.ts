@@ -148,7 +148,7 @@ export interface ClusterSpec {
   readonly leaseMs: number;
   /** Milliseconds between two heartbeats; default 1000. */
   readonly heartbeatMs: number;
-  /** Times that a local worker process is started again after it died; default 3. */
+  /** Times that local worker processes that died are started again, in all; as often the coordinator, counted apart. Default 3. */
   readonly maxRestarts: number;
   /** First pause of a worker whose contributions were found corrupt, milliseconds; it doubles up to ten times as much. Default 10000. */
   readonly quarantineMs: number;

@@ -7,6 +7,9 @@ import type { RunEvent } from '@geodesic/wire';
 import { readNumber, readText, readTexts } from './event-fields.ts';
 import { formatCount } from './format.ts';
 
+/** A worker that is late by less is not worth a line, ms: its slots are with another one, and most machines are that noisy. */
+const LATE_MS = 1000;
+
 /** The line of such an event; undefined for any other. */
 export function conditionLine({ type, data }: RunEvent): string | undefined {
   const worker = readText(data, 'worker');
@@ -35,8 +38,11 @@ export function conditionLine({ type, data }: RunEvent): string | undefined {
       return `${worker} is turned away for ${formatDuration(readNumber(data, 'retryAfterMs') / 1000)}${because}`;
     case 'worker.quarantined':
       return `${worker} is in quarantine${because}`;
-    case 'worker.straggling':
-      return `${worker} is late (${formatDuration(readNumber(data, 'waitedMs') / 1000)}): its slots are computed elsewhere, too`;
+    case 'worker.straggling': {
+      const waitedMs = readNumber(data, 'waitedMs');
+      if (waitedMs < LATE_MS) return undefined;
+      return `${worker} is late (${formatDuration(waitedMs / 1000)}): its slots are computed elsewhere, too`;
+    }
     case 'contribution.disputed': {
       const outcome = data['resolved'] === true ? 'a third decided' : 'nothing decided it';
       const detail = readText(data, 'detail');

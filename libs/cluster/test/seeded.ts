@@ -1,7 +1,4 @@
-/**
- * The randomness of the simulation: mulberry32, a small seeded generator. One generator drives a schedule; the data come from
- * generators keyed by what they describe, so that no schedule can change them.
- */
+/** Seeded numbers for tests: mulberry32, a small generator. Data come from generators that are keyed by what they describe. */
 
 /** Draws numbers in [0, 1). */
 export type Draw = () => number;
@@ -15,9 +12,4 @@ export function seeded(seed: number): Draw {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
-}
-
-/** An element drawn uniformly; undefined from an empty list. */
-export function pick<T>(draw: Draw, list: readonly T[]): T | undefined {
-  return list[Math.floor(draw() * list.length)];
 }

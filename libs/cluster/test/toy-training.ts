@@ -1,12 +1,12 @@
 /**
- * A training small enough to simulate and as path-dependent as a real one: momentum, a debiased average in the worker-visible state, damping
+ * A training small enough for unit tests and as path-dependent as a real one: momentum, a debiased average in the worker-visible state, damping
  * that reacts to the loss, and a short last slot. Odd steps are one `grad` round. Even steps broadcast a direction for `quad`, look at the
  * combination that it gives in a `trial`, may reject it for another attempt, and commit it without sending P numbers. At one step the program
  * fails at first, and the change before it is taken back.
  */
 import { addressesOf, applyUpdate, BlockAccumulator, combine, slotsOf, vectorDigest } from '@geodesic/cluster';
 import type { Absorbed, Block, ComputeRequest, Contribution, PhasePlan, RoundFailure, Snapshot, Trainer } from '@geodesic/cluster';
-import { seeded } from './random.ts';
+import { seeded } from './seeded.ts';
 
 export const SLOTS = 8;
 export const SIZE = 9;
