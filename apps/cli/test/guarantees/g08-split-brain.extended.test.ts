@@ -2,7 +2,8 @@
  * G8: two coordinators on one run. The one that was stopped beyond its lease comes back as a leader that is none any more: it announces nothing, its
  * requests of people fail, and it leaves; what both wrote of a step is the same. Who does not ask for a take-over is refused.
  */
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ChaosProxy } from '@geodesic/chaos';
 import { compareCommit, decodeRecords } from '@geodesic/cluster';
@@ -138,13 +139,15 @@ it('G8: step records of a leader that is deposed in the middle of a step equal t
     await cluster.addWorker('loyal'); // stays with the first coordinator and brings its step to an end
     await cluster.until(joins('loyal'));
     await cluster.untilStep(8);
+    // The successor puts a copy in the place of what the first still writes to.
+    const first = await open(join(cluster.directory, 'commit.log'), 'r');
     const successor = await takeOver(movable);
     const end = await cluster.coordinator.ended;
     expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('LOG_DEPOSED') as string });
     cluster.kill('loyal', 'SIGKILL');
     const view = await expectOneRun(cluster, successor);
     // The step under way is written by both, unless the first wrote it just between the other's claim and its reading.
-    for (const entry of await supersededCommits(cluster.directory)) {
+    for (const entry of await supersededCommits(cluster.directory, first)) {
       const isSame = ({ type, step, attempt: tried }: Pick<Commit, 'type' | 'step' | 'attempt'>): boolean =>
         type === entry.type && step === entry.step && tried === entry.attempt;
       compareCommit(view.commits.find(isSame)!, entry);
@@ -227,10 +230,11 @@ function portOf(address: string): number {
 }
 
 /** What the first leader wrote and its successor does not stand on: steps and rejections in the tail of its segment. */
-async function supersededCommits(directory: string): Promise<readonly Commit[]> {
+async function supersededCommits(directory: string, first: FileHandle): Promise<readonly Commit[]> {
   const { records } = await readLog(new RunFolder(basename(directory), directory));
   const { sequence } = records.find(({ term }) => term === 2)!;
-  const written = decodeRecords(await readFile(join(directory, 'commit.log'))).records;
+  const written = decodeRecords(await first.readFile()).records;
+  await first.close();
   return written.filter(
     (record): record is Commit => record.sequence >= sequence && (record.type === 'step' || record.type === 'rejected'),
   );
