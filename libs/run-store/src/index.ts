@@ -3,6 +3,7 @@ export { CommitLog, type CommitLogOptions, type TakenOver, type TakeOverOptions 
 export { RunStoreError, type RunStoreErrorCode } from './errors.ts';
 export { FailPoint, failPoint } from './fail-point.ts';
 export { nodeFileSystem, type FileSystem, type OpenMode, type StoredFile } from './file-system.ts';
+export { needsAdmission, type LogReplica, type ReplicatedRecord } from './log-replica.ts';
 export { Journal, type JournalOptions } from './journal.ts';
 export { clearLeader, isAlive, readLeader, refuseLiveLeader, writeLeader, type LeaderRecord } from './leader-record.ts';
 export { readLog } from './read-log.ts';
