@@ -22,11 +22,11 @@ export function factsOf({ manifest }: Checkpoint): CheckpointFacts {
 }
 
 /** Where {@link CommittedParameters} begin. @param usesPrevious whether the run needs the last committed change */
-export function startOf({ files }: Checkpoint, { version, chain }: Position, usesPrevious: boolean): CommittedStart {
-  if (!usesPrevious) return { version, chain, previous: new Float32Array(0) };
+export function startOf({ files }: Checkpoint, { version, chain, checksum }: Position, usesPrevious: boolean): CommittedStart {
+  if (!usesPrevious) return { version, chain, checksum, previous: new Float32Array(0) };
   const data = files.get('state.safetensors')?.tensors.get('previous')?.data;
   if (!(data instanceof Float32Array)) throw unfit('previous', 'the last committed change in state.safetensors', data);
-  return { version, chain, previous: data.slice() };
+  return { version, chain, checksum, previous: data.slice() };
 }
 
 function unfit(name: string, expected: string, got: unknown): CoordinatorError {

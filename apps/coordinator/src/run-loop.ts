@@ -3,7 +3,7 @@
  * updates, tells the observer. It decides nothing that ends up in a bit, see {@link RunMachine}. An error of the trainer or the log ends the
  * run; what is durable by then is still announced, once.
  */
-import { identityOf, RunMachine } from '@geodesic/cluster';
+import { announcementOf, identityOf, RunMachine } from '@geodesic/cluster';
 import type {
   CommittedParameters,
   ControlEntry,
@@ -19,7 +19,6 @@ import type {
 } from '@geodesic/cluster';
 import { failPoint } from '@geodesic/run-store';
 import type { ParameterPublisher } from '@geodesic/wire';
-import { announcementOf } from './announcement-of.ts';
 import { Deferred } from './deferred.ts';
 import { ProgramFailed, RoundInterrupted, RunEnding } from './round-errors.ts';
 import type { RoundObjects } from './round-objects.ts';

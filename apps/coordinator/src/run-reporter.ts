@@ -1,12 +1,12 @@
 /**
  * What a run tells people: its events, its measurements file, its totals and its picture. Nothing here decides anything.
  */
+import { announcementOf } from '@geodesic/cluster';
 import type { CommittedStep, Evaluation, LogView } from '@geodesic/cluster';
 import { formatDuration, renderRunPicture } from '@geodesic/telemetry';
 import type { MeasurementRecord, RunSeries } from '@geodesic/telemetry';
 import type { Traffic } from '@geodesic/wire';
 import type { RunFolder } from '@geodesic/run-store';
-import { announcementOf } from './announcement-of.ts';
 import { LineFile } from './line-file.ts';
 import type { RunEvents } from './run-events.ts';
 import type { RunMeta } from './run-meta.ts';

@@ -28,7 +28,7 @@ describe('openForkPoint', () => {
     const fork = await openForkPoint(runs, { run: folder.runId, step: 10 });
     expect(fork.parent).toEqual({ run: folder.runId, step: 10, paramsDigest: 'sha256:00' });
     expect([fork.resume.step, [...fork.resume.files.keys()]]).toEqual([10, ['state.safetensors']]);
-    const position = { version: 12, chain: 'c' };
+    const position = { version: 12, chain: 'c', checksum: 'x' };
     expect(fork.positionFor({ usesPrevious: true } as RunMeta)).toEqual({ ...position, previous: Float32Array.of(1, 2) });
     expect(fork.positionFor({} as RunMeta)).toEqual({ ...position, previous: new Float32Array(0) });
   });

@@ -1,3 +1,4 @@
+export { announcementOf, type Announcement } from './announcement.ts';
 export { applyUpdate, parametersChecksum } from './apply-update.ts';
 export { assignSlots } from './assign-slots.ts';
 export { BlockAccumulator, type BlockAccumulatorOptions } from './block-accumulator.ts';

@@ -1,8 +1,12 @@
-/** What a commit in the log is told as: for commits that became durable without being announced, since a process died or a run failed. */
-import type { RejectedEntry, RunMachineAction, StepEntry } from '@geodesic/cluster';
+/** What people are told of a commit, as the log has it: when it becomes durable, or later, where a process died in between. */
+import type { RejectedEntry, StepEntry } from './log-entries.ts';
+import type { RunMachineAction } from './run-messages.ts';
 
-/** The announcement of a commit, as it would have been made. */
-export function announcementOf(entry: StepEntry | RejectedEntry): Extract<RunMachineAction, { type: 'committed' | 'rejected' }> {
+/** What is said of a commit. */
+export type Announcement = Extract<RunMachineAction, { type: 'committed' | 'rejected' }>;
+
+/** The announcement of a commit. */
+export function announcementOf(entry: StepEntry | RejectedEntry): Announcement {
   const { step, attempt, phase } = entry;
   if (entry.type === 'step') {
     const coverage = entry.rounds?.at(-1)?.coverage ?? entry.coverage ?? [];
