@@ -7,6 +7,7 @@ import { ProtocolWorker } from './harness/protocol-worker.ts';
 import { reportBound, spread } from './harness/report-bound.ts';
 import { expectSameRun } from './harness/run-record.ts';
 import { TestCluster } from './harness/test-cluster.ts';
+import { underWay } from './harness/under-way.ts';
 import { undisturbed } from './harness/undisturbed.ts';
 
 const clusters: TestCluster[] = [];
@@ -22,12 +23,7 @@ describe.each([
 ])('with a lease of $leaseMs ms', ({ leaseMs, heartbeatMs, hangs }) => {
   it('G2: SIGSTOP of a worker for longer than its lease, and SIGCONT', async () => {
     const { bundle, reference } = await adaptiveRun({ leaseMs, heartbeatMs });
-    const cluster = await TestCluster.start({ workers: 3 });
-    clusters.push(cluster);
-    await cluster.submit(bundle);
-    const names = ['worker-1', 'worker-2', 'worker-3'];
-    for (const name of names) await cluster.until(joins(name));
-    await cluster.untilStep(5);
+    const { cluster, names } = await underWay(clusters, bundle, { workers: 3 });
     const committed: number[] = [];
     const lost: number[] = [];
     const back: number[] = [];

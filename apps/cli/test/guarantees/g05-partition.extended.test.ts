@@ -5,7 +5,8 @@ import { after, commits, isCommit, isLost, joins, joinsByPid, usualStep, whilePa
 import { ms, reportBound, spread } from './harness/report-bound.ts';
 import { expectSameRun, slotsByWorker } from './harness/run-record.ts';
 import type { RunRecord } from './harness/run-record.ts';
-import { TestCluster } from './harness/test-cluster.ts';
+import type { TestCluster } from './harness/test-cluster.ts';
+import { underWay } from './harness/under-way.ts';
 
 const clusters: TestCluster[] = [];
 afterEach(() => Promise.all(clusters.splice(0).map((cluster) => cluster.dispose())));
@@ -14,11 +15,7 @@ const names = ['worker-1', 'worker-2', 'worker-3'];
 
 async function begin(leaseMs: number): Promise<{ cluster: TestCluster; reference: RunRecord }> {
   const { bundle, reference } = await adaptiveRun({ leaseMs, heartbeatMs: Math.min(500, leaseMs / 5) });
-  const cluster = await TestCluster.start({ workers: 3, proxy: true });
-  clusters.push(cluster);
-  await cluster.submit(bundle);
-  for (const name of names) await cluster.until(joins(name));
-  await cluster.untilStep(5);
+  const { cluster } = await underWay(clusters, bundle, { workers: 3, proxy: true });
   await after(usualStep(cluster) / 3);
   return { cluster, reference };
 }

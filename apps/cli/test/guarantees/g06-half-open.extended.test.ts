@@ -4,7 +4,8 @@ import { adaptiveRun } from './harness/adaptive.ts';
 import { after, isCommit, isLost, joins, joinsByPid, usualStep, whilePaused } from './harness/faults.ts';
 import { reportBound, spread } from './harness/report-bound.ts';
 import { expectSameRun } from './harness/run-record.ts';
-import { TestCluster } from './harness/test-cluster.ts';
+import type { TestCluster } from './harness/test-cluster.ts';
+import { underWay } from './harness/under-way.ts';
 
 const clusters: TestCluster[] = [];
 afterEach(() => Promise.all(clusters.splice(0).map((cluster) => cluster.dispose())));
@@ -18,11 +19,7 @@ describe.each([
 ])('the direction $dead', ({ dead, faults }) => {
   it(`G6: half-open connections of a worker, dead ${dead}`, async () => {
     const { bundle, reference } = await adaptiveRun({ leaseMs, heartbeatMs: 200 });
-    const cluster = await TestCluster.start({ workers: 3, proxy: true });
-    clusters.push(cluster);
-    await cluster.submit(bundle);
-    for (const name of names) await cluster.until(joins(name));
-    await cluster.untilStep(5);
+    const { cluster } = await underWay(clusters, bundle, { workers: 3, proxy: true });
     const figures = { next: [] as number[], lost: [] as number[], back: [] as number[] };
     for (let i = 0; i < 3; i++) {
       const name = names[i];

@@ -2,12 +2,13 @@
 import type { WireContribution } from '@geodesic/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FIXTURE_ENVIRONMENT, fixtureBundle, pacedEnvironment } from './harness/bundles.ts';
-import { after, commits, isCommit, joins, joinsByPid } from './harness/faults.ts';
+import { after, commits, isCommit, joinsByPid } from './harness/faults.ts';
 import { ProtocolWorker } from './harness/protocol-worker.ts';
 import type { HonestResult } from './harness/protocol-worker.ts';
 import { ms, reportBound } from './harness/report-bound.ts';
 import { expectSameRun } from './harness/run-record.ts';
-import { TestCluster } from './harness/test-cluster.ts';
+import type { TestCluster } from './harness/test-cluster.ts';
+import { underWay } from './harness/under-way.ts';
 import { undisturbed } from './harness/undisturbed.ts';
 
 const clusters: TestCluster[] = [];
@@ -57,11 +58,7 @@ interface Attack {
 
 /** A run of two honest workers, whose slots take so long, and from step 5 on an evil one. */
 async function attacked({ bundle, paceMs = 4, conduct }: Attack): Promise<{ cluster: TestCluster; attacker: ProtocolWorker }> {
-  const cluster = await TestCluster.start({ workers: 2, env: pacedEnvironment(paceMs) });
-  clusters.push(cluster);
-  await cluster.submit(bundle);
-  for (const name of ['worker-1', 'worker-2']) await cluster.until(joins(name));
-  await cluster.untilStep(5);
+  const { cluster } = await underWay(clusters, bundle, { workers: 2, env: pacedEnvironment(paceMs) });
   const own = { address: cluster.address, worker: 'zz-evil', bundle };
   const attacker = new ProtocolWorker({ ...own, conduct: (result) => conduct(result, cluster) });
   evil.push(attacker);
@@ -179,11 +176,7 @@ describe('G10: a byzantine worker', () => {
 
   it('G10: uploads damaged on their way by flipped bits', async () => {
     const bundle = fixtureBundle({ slots: 16, parameters: 20_000, steps: 60 });
-    const cluster = await TestCluster.start({ workers: 3, proxy: true, seed: 5, env: FIXTURE_ENVIRONMENT });
-    clusters.push(cluster);
-    await cluster.submit(bundle);
-    for (const name of ['worker-1', 'worker-2', 'worker-3']) await cluster.until(joins(name));
-    await cluster.untilStep(5);
+    const { cluster } = await underWay(clusters, bundle, { workers: 3, proxy: true, seed: 5, env: FIXTURE_ENVIRONMENT });
     const line = cluster.line('worker-3');
     let flipped = 0;
     for (let i = 0; i < 6; i++) {

@@ -4,7 +4,8 @@ import { adaptiveRun } from './harness/adaptive.ts';
 import { after, isCommit, isLost, joins, joinsByPid, usualStep, whilePaused } from './harness/faults.ts';
 import { reportBound, spread } from './harness/report-bound.ts';
 import { expectSameRun } from './harness/run-record.ts';
-import { TestCluster } from './harness/test-cluster.ts';
+import type { TestCluster } from './harness/test-cluster.ts';
+import { underWay } from './harness/under-way.ts';
 
 const clusters: TestCluster[] = [];
 afterEach(() => Promise.all(clusters.splice(0).map((cluster) => cluster.dispose())));
@@ -13,12 +14,7 @@ const evictions = 10;
 
 it('G13: SIGTERM of one of three workers at any fraction of a step, with a lease of a minute', async () => {
   const { bundle, reference } = await adaptiveRun({ leaseMs: 60_000 });
-  const cluster = await TestCluster.start({ workers: 3 });
-  clusters.push(cluster);
-  await cluster.submit(bundle);
-  const names = ['worker-1', 'worker-2', 'worker-3'];
-  for (const name of names) await cluster.until(joins(name));
-  await cluster.untilStep(5);
+  const { cluster, names } = await underWay(clusters, bundle, { workers: 3 });
   const gone: number[] = [];
   const resumed: number[] = [];
   for (let i = 0; i < evictions; i++) {
