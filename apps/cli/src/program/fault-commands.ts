@@ -1,5 +1,6 @@
 /** The commands that break things on purpose and look whether a bit changes: `simulate` without processes, `chaos` with them. */
-import { duration, formatOption, integer, overrideOption, type AddCommand, type SharedOptions } from './options.ts';
+import type { ChaosCommandOptions } from '../commands/chaos.ts';
+import { duration, formatOption, integer, overrideOption, type AddCommand, type RunOptions, type SharedOptions } from './options.ts';
 
 /** `geo simulate`. */
 export const addSimulate: AddCommand = (program, { io, answer }) => {
@@ -23,18 +24,7 @@ export const addSimulate: AddCommand = (program, { io, answer }) => {
 
 /** `geo chaos`. */
 export const addChaos: AddCommand = (program, { io, answer }) => {
-  interface Options extends SharedOptions {
-    readonly set: readonly string[];
-    readonly seed: number;
-    readonly mtbf: number;
-    readonly duration?: number;
-    readonly steps?: number;
-    readonly workers?: number;
-    readonly coordinatorKills: number;
-    readonly proxy: boolean;
-    readonly reference?: string;
-    readonly runs: string;
-  }
+  type Options = Omit<ChaosCommandOptions, 'specPath' | 'overrides' | 'runsFolder'> & RunOptions & { readonly set: readonly string[] };
   return program
     .command('chaos <spec>')
     .description('train once undisturbed and once under kills, hangs and cut connections, and compare every bit')
