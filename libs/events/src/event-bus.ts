@@ -32,7 +32,10 @@ export interface EventBus {
    * @throws {EventsError} TOO_LARGE, PERMISSION; UNREACHABLE when the answer does not come: it may be stored or not, publish it again
    */
   publish(event: GeodesicEvent): Promise<void>;
-  /** The highest `runsequence` that is stored of a run, and the event; undefined when there is none. @throws {EventsError} UNREACHABLE, PERMISSION */
+  /**
+   * The event with a `runsequence` that was stored last of a run, so the one with the highest unless the run's file was written anew; undefined
+   * when there is none. @throws {EventsError} UNREACHABLE, PERMISSION
+   */
   lastOf(run: string): Promise<GeodesicEvent | undefined>;
   /** Runs of which events are kept, oldest first. @throws {EventsError} UNREACHABLE, PERMISSION */
   runs(): Promise<readonly string[]>;

@@ -13,8 +13,12 @@ export interface NatsClient {
   readonly isConnected: boolean;
   /** How often it was connected anew. */
   readonly reconnects: number;
-  /** Resolves as soon as a server is there. @throws the signal's reason */
+  /** How often the server gave this connection up since it read too slowly. */
+  readonly slowConsumers: number;
+  /** Resolves as soon as a server is there. @throws the signal's reason; {@link EventsError} UNREACHABLE when the client is closed */
   connected(signal?: AbortSignal): Promise<void>;
+  /** Calls the listener whenever the connection breaks (false) and is made anew (true); returns what ends that. */
+  onConnection(listener: (isConnected: boolean) => void): () => void;
   /** Sends what is waiting and closes. */
   close(): Promise<void>;
 }

@@ -16,6 +16,8 @@ export interface NatsOptions {
   readonly nkeyFile?: string;
   /** PEM files for TLS: who is trusted, and who this is. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Where answers come to; default `_INBOX`. A role of its own prefix hears no other's answers (GEODESIC_NATS_INBOX, docs/nats.md). */
+  readonly inboxPrefix?: string;
   /** Copies of every stream, 1 to 5; default 1. */
   readonly replicas: number;
 }
