@@ -1,11 +1,12 @@
 /**
  * The commit log on disk, as its leader writes it: entries are appended in the order of the calls; a promise resolves when its entry is durable
  * and this process was still the leader after that, so what it vouches for is never lost and may be announced. Entries that wait
- * for each other go to the disk in one write and one sync. A disk that fails is waited for (storage-guard.ts).
+ * for each other go to the disk in one write and one sync. A disk that fails is waited for (storage-guard.ts). With a replica, an entry that
+ * only one leader may write is in the copy before it is on the disk, and all others follow there behind (log-replica.ts).
  */
 import { randomUUID } from 'node:crypto';
 import { encodeRecord, LOG_START } from '@geodesic/cluster';
-import type { EncodedRecord, JoinedLog, LogEntry, LogPosition } from '@geodesic/cluster';
+import type { JoinedLog, LogEntry, LogPosition } from '@geodesic/cluster';
 import { claimTerm } from './claim-term.ts';
 import { deposition, RunStoreError } from './errors.ts';
 import { processFailPoint } from './fail-point.ts';
@@ -13,6 +14,8 @@ import type { FailPoint } from './fail-point.ts';
 import { nodeFileSystem } from './file-system.ts';
 import type { FileSystem } from './file-system.ts';
 import type { RunFolder } from './run-folder.ts';
+import { needsAdmission } from './log-replica.ts';
+import type { LogReplica, ReplicatedRecord } from './log-replica.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { StorageGuard } from './storage-guard.ts';
 
@@ -27,6 +30,10 @@ export interface CommitLogOptions {
   readonly fileSystem?: FileSystem;
   /** Default the one that the environment chose; counts commits (records `step` and `rejected`). */
   readonly failPoint?: FailPoint;
+  /** The log's copy elsewhere; default none. */
+  readonly replica?: LogReplica;
+  /** Whether the run is relaxed, so that every commit needs admission; default what record 0 says. */
+  readonly isRelaxed?: boolean;
 }
 
 /** Options of {@link CommitLog.takeOver}. */
@@ -45,7 +52,8 @@ export interface TakenOver {
 
 interface Waiting {
   readonly entry: LogEntry;
-  readonly bytes: Uint8Array;
+  readonly record: ReplicatedRecord;
+  readonly needsAdmission: boolean;
   readonly resolve: () => void;
   readonly reject: (error: RunStoreError) => void;
 }
@@ -55,17 +63,24 @@ export class CommitLog {
   readonly #segment: SegmentWriter;
   readonly #guard: StorageGuard;
   readonly #failPoint: FailPoint;
+  readonly #replica: LogReplica | undefined;
+  #isRelaxed: boolean;
   /** Not confirmed yet, in order: what a new part has to begin with. */
   readonly #queue: Waiting[] = [];
   #position: LogPosition;
   #draining: Promise<void> | undefined;
   #ended: RunStoreError | undefined;
+  #isAbandoned = false;
+  /** Ends the wait for an admission. */
+  #giveUp: () => void = () => undefined;
 
   private constructor(segment: SegmentWriter, position: LogPosition, options: CommitLogOptions) {
     this.#segment = segment;
     this.#position = position;
     this.#guard = options.guard ?? new StorageGuard();
     this.#failPoint = options.failPoint ?? processFailPoint;
+    this.#replica = options.replica;
+    this.#isRelaxed = options.isRelaxed ?? false;
   }
 
   /** Makes the log of a new run: term 1. @throws {RunStoreError} RUN_ACTIVE when there is one; LOG_WRITE when the disk refuses */
@@ -82,6 +97,7 @@ export class CommitLog {
 
   /**
    * Takes a run over: claims the next term, reads what there is, and appends the record `term`, which is durable when the promise resolves.
+   * Where the copy refuses that record the claimed segment stays behind, empty: the next one to take over passes it by.
    * @throws {RunStoreError} RUN_DAMAGED, RUN_ACTIVE or LOG_DEPOSED (another process has taken it over at the same time), LOG_WRITE or STORAGE
    */
   static async takeOver(folder: RunFolder, options: TakeOverOptions = {}): Promise<TakenOver> {
@@ -89,7 +105,8 @@ export class CommitLog {
     const { segment, found, view } = await claimTerm(folder, { fileSystem, failPoint, guard }).catch((cause: unknown) => {
       throw cause instanceof RunStoreError ? cause : unwritten(`commit log of ${folder.path}`, cause);
     });
-    const log = new CommitLog(segment, found.next, { ...options, guard });
+    const isRelaxed = options.isRelaxed ?? view.run.exactness === 'relaxed';
+    const log = new CommitLog(segment, found.next, { ...options, guard, isRelaxed });
     try {
       await log.append({ type: 'term', leader, step: view.head.step });
     } catch (error) {
@@ -105,7 +122,8 @@ export class CommitLog {
   }
 
   /**
-   * Appends an entry; waits as long as the disk fails and nobody calls {@link abandon}. The promise may be dropped: its rejection never counts as unhandled.
+   * Appends an entry; waits as long as the disk fails, or the copy that has to admit it cannot be reached, and nobody calls {@link abandon}.
+   * The promise may be dropped: its rejection never counts as unhandled.
    * @throws {RunStoreError} LOG_DEPOSED or LOG_WRITE, from this call and every later one
    * @throws {ProtocolError} when the entry is not plain JSON data
    */
@@ -120,15 +138,21 @@ export class CommitLog {
    * @throws {RunStoreError} LOG_DEPOSED; the system's error when it cannot look
    */
   async confirm(): Promise<void> {
+    if (this.#replica?.deposed) throw this.#replica.deposed;
     if (await this.#segment.isSucceeded()) throw deposition(this.#segment);
   }
 
-  /** Waits for the disk no more: what waits rejects with LOG_WRITE, and so does everything after the next failure. */
+  /**
+   * Waits for the disk and for the copy no more: what waits rejects with LOG_WRITE, and so does everything after the next failure. An entry
+   * that waited for its admission may still get into the copy; whoever takes the run over finds it there.
+   */
   abandon(): void {
     this.#guard.abandon();
+    this.#isAbandoned = true;
+    this.#giveUp();
   }
 
-  /** Closes the file after what has been appended. While the disk fails that waits; {@link abandon} ends the wait. */
+  /** Closes the file after what has been appended. While the disk fails or the copy is away that waits; {@link abandon} ends the wait. */
   async close(): Promise<void> {
     while (this.#draining) await this.#draining;
     const closed = {
@@ -143,9 +167,15 @@ export class CommitLog {
 
   async #append(entry: LogEntry): Promise<void> {
     if (this.#ended) throw this.#ended;
-    const record: EncodedRecord = encodeRecord(entry, { ...this.#position, term: this.term });
-    this.#position = record.next;
-    const written = new Promise<void>((resolve, reject) => this.#queue.push({ entry, bytes: record.bytes, resolve, reject }));
+    const { sequence, previous } = this.#position;
+    const { bytes, hash, next } = encodeRecord(entry, { sequence, previous, term: this.term });
+    this.#position = next;
+    if (entry.type === 'run' && entry.exactness === 'relaxed') this.#isRelaxed = true;
+    const isExclusive = this.#replica !== undefined && needsAdmission(entry, this.#isRelaxed);
+    const record = { sequence, hash, previous, term: this.term, bytes };
+    const written = new Promise<void>((resolve, reject) =>
+      this.#queue.push({ entry, record, needsAdmission: isExclusive, resolve, reject }),
+    );
     this.#draining ??= this.#drain();
     return written;
   }
@@ -155,25 +185,42 @@ export class CommitLog {
     while (this.#queue.length > 0) {
       const batch = this.#nextBatch();
       try {
+        if (this.#replica) await this.#admit(this.#replica, batch[0]);
         await this.#guard.run('commit log', () => this.#write(batch));
       } catch (cause) {
-        this.#end(cause instanceof RunStoreError && cause.code === 'LOG_DEPOSED' ? cause : unwritten(this.#segment.path, cause));
+        const isFinal = cause instanceof RunStoreError && (cause.code === 'LOG_DEPOSED' || cause.code === 'LOG_WRITE');
+        this.#end(isFinal ? cause : unwritten(this.#segment.path, cause));
         break;
       }
+      this.#replica?.offer(batch.filter((waiting) => !waiting.needsAdmission).map(({ record }) => record));
       this.#queue.splice(0, batch.length);
       for (const { resolve } of batch) resolve();
     }
     this.#draining = undefined;
   }
 
+  /** Only the first of a batch may need admission: those behind wait until it has it. */
   #nextBatch(): readonly Waiting[] {
     let size = 0;
-    const fitting = this.#queue.findIndex(({ bytes }) => (size += bytes.length) > BATCH_BYTES);
-    return this.#queue.slice(0, fitting === -1 ? undefined : Math.max(fitting, 1));
+    const end = this.#queue.findIndex(
+      ({ record, needsAdmission: isExclusive }, i) => (size += record.bytes.length) > BATCH_BYTES || (isExclusive && i > 0),
+    );
+    return this.#queue.slice(0, end === -1 ? undefined : Math.max(end, 1));
+  }
+
+  /** Waits until the copy has admitted an entry that needs it; refuses every entry when the copy is another leader's. */
+  async #admit(replica: LogReplica, { record, needsAdmission: isExclusive }: Waiting): Promise<void> {
+    if (replica.deposed) throw replica.deposed;
+    if (!isExclusive) return;
+    if (this.#isAbandoned) throw unadmitted(this.#segment.path, record);
+    await new Promise<void>((resolve, reject) => {
+      this.#giveUp = () => reject(unadmitted(this.#segment.path, record));
+      replica.admit(record).then(resolve, reject);
+    });
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const bytes = Buffer.concat(batch.map((waiting) => waiting.bytes));
+    const bytes = Buffer.concat(batch.map(({ record }) => record.bytes));
     const commits = batch.filter(({ entry }) => entry.type === 'step' || entry.type === 'rejected');
     for (const _commit of commits) this.#failPoint.reach('before-append');
     for (const _commit of commits) if (this.#failPoint.isDue('torn-append')) await this.#tear(bytes);
@@ -196,4 +243,10 @@ export class CommitLog {
 function unwritten(path: string, cause: unknown): RunStoreError {
   const got = cause instanceof Error ? cause.message : String(cause);
   return new RunStoreError('LOG_WRITE', { what: path, expected: 'to append', got, hint: 'check the free space of the disk', cause });
+}
+
+function unadmitted(path: string, { sequence }: ReplicatedRecord): RunStoreError {
+  const got = `no answer from the log's copy until the log was given up`;
+  const hint = 'see that NATS can be reached; whoever takes the run over finds the record where it got through';
+  return new RunStoreError('LOG_WRITE', { what: path, expected: `record ${sequence} to be admitted`, got, hint });
 }

@@ -29,3 +29,10 @@ export function deposition({ path, term }: { readonly path: string; readonly ter
   const hint = 'leave the run to the other coordinator; nothing that was announced is lost';
   return new RunStoreError('LOG_DEPOSED', { what: path, expected: `to lead the run in term ${term}`, got, hint });
 }
+
+/** The error of a leader of `term` whose log's copy holds a record of another leader. */
+export function depositionByCopy(what: string, term: number, found: { readonly term: number; readonly sequence: number }): RunStoreError {
+  const got = `record ${found.sequence} of term ${found.term}, which is not of this leader's chain`;
+  const hint = 'leave the run to the other coordinator; nothing that was announced is lost';
+  return new RunStoreError('LOG_DEPOSED', { what, expected: `a copy of the log as the leader of term ${term} wrote it`, got, hint });
+}

@@ -3,6 +3,7 @@
  * is in the copy before it is in the log (exactness.md 14).
  */
 import type { LogEntry } from '@geodesic/cluster';
+import type { RunStoreError } from './errors.ts';
 
 /** A record on its way to the copy. */
 export interface ReplicatedRecord {
@@ -28,6 +29,8 @@ export interface LogReplica {
    * @throws {RunStoreError} LOG_DEPOSED
    */
   ready(): Promise<void>;
+  /** LOG_DEPOSED once the copy is known to have a record of another leader; what is offered then goes nowhere. */
+  readonly deposed?: RunStoreError | undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * The folder of a run: spec.json, bundle.bin, the commit log's segments (commit.log and commit-<term>.log), coordinator.json while
- * somebody leads it, journal/, checkpoints/, events.ndjson, measurements.ndjson, result.json and run.svg; with curvature factors that were not
- * positive definite also `failed-<name>`. This file knows the names; what is in the files is written by others.
+ * somebody leads it, journal/, checkpoints/, events.ndjson, measurements.ndjson, result.json and run.svg; with NATS events.behind until all
+ * events are there; with curvature factors that were not positive definite also `failed-<name>`. This file knows the names; what is in the
+ * files is written by others.
  */
 import { randomBytes } from 'node:crypto';
 import { access, open, rm } from 'node:fs/promises';
@@ -11,7 +12,15 @@ import { RunStoreError } from './errors.ts';
 
 /** The files of a run that have one name. */
 export type RunFileName =
-  'bundle.bin' | 'commit.log' | 'coordinator.json' | 'events.ndjson' | 'measurements.ndjson' | 'result.json' | 'run.svg' | 'spec.json';
+  | 'bundle.bin'
+  | 'commit.log'
+  | 'coordinator.json'
+  | 'events.behind'
+  | 'events.ndjson'
+  | 'measurements.ndjson'
+  | 'result.json'
+  | 'run.svg'
+  | 'spec.json';
 
 /** Paths of a run. */
 export class RunFolder {
