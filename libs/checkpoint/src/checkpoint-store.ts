@@ -5,12 +5,14 @@
  */
 import { dirname, join, resolve } from 'node:path';
 import { CHUNKS, orUnwritable, rawFiles, readCheckpoint, type Checkpoint, type CheckpointContent } from './checkpoint.ts';
+import { CheckpointObjects } from './checkpoint-objects.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { localDisk, type Disk } from './disk.ts';
 import { CheckpointError } from './errors.ts';
 import { MANIFEST, readManifest, requirePlainName, type CheckpointManifest } from './manifest.ts';
 import { stepsToRemove, type RetentionPolicy } from './retention.ts';
 import { publish, replacedOf, stageCheckpoint, stagingOf } from './stage-checkpoint.ts';
+import type { ChunkTarget } from './stage-checkpoint.ts';
 
 /** Options of {@link CheckpointStore}. */
 export interface CheckpointStoreOptions {
@@ -32,6 +34,9 @@ export interface GoodCheckpoint {
   readonly skipped: readonly { readonly step: number; readonly reason: string }[];
 }
 
+/** Makes a staging folder complete and durable, its chunks in the shared store. */
+export type Filling = (staging: string, chunks: ChunkTarget) => Promise<CheckpointManifest>;
+
 /** Newest checkpoints with which a new one shares chunks: what has not changed since these; older chunks are written again. */
 const SHARED = 2;
 
@@ -44,8 +49,10 @@ const ATTEMPTS = 3;
  */
 export class CheckpointStore {
   readonly folder: string;
+  readonly disk: Disk;
+  /** What is in it by digest, for whoever fetches a checkpoint. */
+  readonly objects: CheckpointObjects;
   readonly #options: CheckpointStoreOptions;
-  readonly #disk: Disk;
   readonly #chunks: ChunkStore;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -53,8 +60,9 @@ export class CheckpointStore {
   constructor(folder: string, options: CheckpointStoreOptions = {}) {
     this.folder = resolve(folder);
     this.#options = options;
-    this.#disk = options.disk ?? localDisk;
-    this.#chunks = new ChunkStore(join(this.folder, CHUNKS), this.#disk);
+    this.disk = options.disk ?? localDisk;
+    this.#chunks = new ChunkStore(join(this.folder, CHUNKS), this.disk);
+    this.objects = new CheckpointObjects(this, this.#chunks);
   }
 
   /** The folder of the checkpoint after a step. */
@@ -65,16 +73,16 @@ export class CheckpointStore {
   /** Steps that have a checkpoint, ascending; whether it can be read is another question. */
   async list(): Promise<number[]> {
     const steps: number[] = [];
-    for (const name of await this.#disk.list(this.folder)) {
+    for (const name of await this.disk.list(this.folder)) {
       const step = Number(/^step-(\d{6,})$/.exec(name)?.[1] ?? -1);
-      if (step >= 0 && (await this.#disk.size(join(this.folder, name, MANIFEST))) !== undefined) steps.push(step);
+      if (step >= 0 && (await this.disk.size(join(this.folder, name, MANIFEST))) !== undefined) steps.push(step);
     }
     return steps.toSorted((a, b) => a - b);
   }
 
   /** @throws {CheckpointError} `missing` when there is none after this step, `invalid` when it is damaged */
   read(step: number): Promise<Checkpoint> {
-    return readCheckpoint(this.path(step), { disk: this.#disk });
+    return readCheckpoint(this.path(step), { disk: this.disk });
   }
 
   /**
@@ -104,6 +112,15 @@ export class CheckpointStore {
    */
   write(step: number, content: CheckpointContent): Promise<CheckpointManifest> {
     return this.#alone(() => orUnwritable(this.path(step), () => this.#write(step, content)));
+  }
+
+  /**
+   * Puts a checkpoint that was made elsewhere under the name of its step; `fill` makes its staging folder complete and durable, and may find
+   * there what an attempt before has left.
+   * @throws {CheckpointError} `unwritable`, and what `fill` throws
+   */
+  adopt(step: number, fill: Filling): Promise<CheckpointManifest> {
+    return this.#alone(() => this.#publish(step, fill));
   }
 
   /**
@@ -139,22 +156,30 @@ export class CheckpointStore {
   }
 
   async #write(step: number, { files, facts }: CheckpointContent): Promise<CheckpointManifest> {
-    const { beforeRename, afterRename, chunkBytes } = this.#options;
+    const { chunkBytes } = this.#options;
     const target = this.path(step);
     for (const name of Object.keys(files)) requirePlainName(name, target);
     const raw = { files: rawFiles(files), facts };
-    await this.#disk.makeFolder(this.folder);
-    await this.#disk.syncFolder(dirname(this.folder));
-    for (let attempt = 1; ; attempt++) {
-      const named = await this.#shared();
-      const chunks = { store: this.#chunks, named };
-      const options = { disk: this.#disk, chunks, ...(chunkBytes !== undefined && { chunkBytes }) };
-      const manifest = await stageCheckpoint(stagingOf(target), raw, options).catch(async (error: unknown) => {
-        await this.#disk.remove(stagingOf(target)).catch(() => undefined); // a full disk needs the space; the error is the one above
+    return this.#publish(step, (staging, chunks) => {
+      const options = { disk: this.disk, chunks, ...(chunkBytes !== undefined && { chunkBytes }) };
+      return stageCheckpoint(staging, raw, options).catch(async (error: unknown) => {
+        await this.disk.remove(staging).catch(() => undefined); // a full disk needs the space; the error is the one above
         throw error;
       });
+    });
+  }
+
+  async #publish(step: number, fill: Filling): Promise<CheckpointManifest> {
+    const { beforeRename, afterRename } = this.#options;
+    const target = this.path(step);
+    await this.disk.makeFolder(this.folder);
+    await this.disk.syncFolder(dirname(this.folder));
+    for (let attempt = 1; ; attempt++) {
+      const named = await this.#shared();
+      const manifest = await fill(stagingOf(target), { store: this.#chunks, named });
       beforeRename?.(step);
-      await publish(target, { disk: this.#disk, ...(afterRename && { renamed: () => afterRename(step) }) });
+      await publish(target, { disk: this.disk, ...(afterRename && { renamed: () => afterRename(step) }) });
+      this.objects.forget(step);
       const missing = await this.#chunks.missing(chunksNamed(manifest));
       if (missing.length === 0) {
         this.#chunks.trustOnly(new Set([...named, ...chunksNamed(manifest)]));
@@ -167,9 +192,9 @@ export class CheckpointStore {
 
   async #remove(step: number): Promise<void> {
     const folder = this.path(step);
-    await this.#disk.remove(join(folder, MANIFEST));
-    await this.#disk.syncFolder(folder);
-    await this.#disk.remove(folder);
+    await this.disk.remove(join(folder, MANIFEST));
+    await this.disk.syncFolder(folder);
+    await this.disk.remove(folder);
   }
 
   async #collect(): Promise<number> {
@@ -189,15 +214,15 @@ export class CheckpointStore {
 
   /** Staging folders, predecessors, and checkpoints without a manifest. */
   async #clearLeftovers(): Promise<void> {
-    for (const name of await this.#disk.list(this.folder)) {
+    for (const name of await this.disk.list(this.folder)) {
       const path = join(this.folder, name);
       const target = /^(.*)\.(tmp|old)$/.exec(path)?.[1];
       if (target === undefined) {
-        if (/^step-\d+$/.test(name) && (await this.#disk.size(join(path, MANIFEST))) === undefined) await this.#disk.remove(path);
-      } else if (path === replacedOf(target) && (await this.#disk.size(target)) === undefined) {
-        await this.#disk.rename(path, target);
-        await this.#disk.syncFolder(this.folder);
-      } else await this.#disk.remove(path);
+        if (/^step-\d+$/.test(name) && (await this.disk.size(join(path, MANIFEST))) === undefined) await this.disk.remove(path);
+      } else if (path === replacedOf(target) && (await this.disk.size(target)) === undefined) {
+        await this.disk.rename(path, target);
+        await this.disk.syncFolder(this.folder);
+      } else await this.disk.remove(path);
     }
   }
 
@@ -205,7 +230,7 @@ export class CheckpointStore {
   async #shared(): Promise<ReadonlySet<string>> {
     const chunks = new Set<string>();
     for (const step of (await this.list()).slice(-SHARED)) {
-      const manifest = await readManifest(this.path(step), this.#disk).catch(() => undefined);
+      const manifest = await readManifest(this.path(step), this.disk).catch(() => undefined);
       for (const chunk of manifest ? chunksNamed(manifest) : []) chunks.add(chunk);
     }
     return chunks;
@@ -218,7 +243,7 @@ export class CheckpointStore {
     let isComplete = true;
     for (const name of folders) {
       try {
-        const manifest = await readManifest(join(this.folder, name), this.#disk);
+        const manifest = await readManifest(join(this.folder, name), this.disk);
         for (const chunk of chunksNamed(manifest)) chunks.add(chunk);
       } catch (error) {
         if (!(error instanceof CheckpointError) || error.fault !== 'missing') isComplete = false;
@@ -228,7 +253,7 @@ export class CheckpointStore {
   }
 
   async #folders(): Promise<string[]> {
-    return (await this.#disk.list(this.folder)).filter((name) => name.startsWith('step-')).toSorted();
+    return (await this.disk.list(this.folder)).filter((name) => name.startsWith('step-')).toSorted();
   }
 }
 

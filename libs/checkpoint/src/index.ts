@@ -6,13 +6,15 @@ export {
   readCheckpoint,
   writeCheckpoint,
 } from './checkpoint.ts';
+export { CheckpointObjects } from './checkpoint-objects.ts';
 export { CheckpointStore, type CheckpointStoreOptions, type GoodCheckpoint } from './checkpoint-store.ts';
 export { type Disk, localDisk } from './disk.ts';
 export { CheckpointError, type CheckpointFault } from './errors.ts';
 export { CHUNK_BYTES } from './file-chunks.ts';
-export { type CheckpointManifest, type ManifestFile } from './manifest.ts';
+export { chunkDigests, decodeManifest, manifestDigest, type CheckpointManifest, type ManifestFile } from './manifest.ts';
 export { paramsDigest, paramsDigestInTurns } from './params-digest.ts';
 export { decodeSafetensors, type SafetensorsFile } from './read-safetensors.ts';
+export { receiveCheckpoint, type ReceivedCheckpoint, type ReceivedObject, type ReceiveOptions } from './receive-checkpoint.ts';
 export { type RetentionPolicy } from './retention.ts';
 export { float32Tensor, float64Tensor, type StoredArray, type StoredDType, type StoredTensor } from './stored-tensor.ts';
 export { encodeSafetensors, type Metadata } from './write-safetensors.ts';

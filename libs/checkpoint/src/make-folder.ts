@@ -13,9 +13,12 @@ export async function makeFolder(path: string): Promise<void> {
     const { code } = error as NodeJS.ErrnoException;
     const parent = dirname(path);
     if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || (await exists(parent))) throw error;
-    await makeFolder(parent);
-    await mkdir(path);
+    if (code !== 'ENOENT') throw error;
+    if (!(await exists(parent))) await makeFolder(parent);
+    // Others may make the same folders at the same time.
+    await mkdir(path).catch((refusal: NodeJS.ErrnoException) => {
+      if (refusal.code !== 'EEXIST') throw refusal;
+    });
   }
 }
 

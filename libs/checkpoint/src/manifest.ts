@@ -3,6 +3,7 @@
  *   schemaVersion 1   every file lies in the folder; a digest of the whole
  *   schemaVersion 2   also the digest of every chunk; a file lies in the folder, or its chunks in the store that the checkpoints of a run share
  */
+import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import type { Disk } from './disk.ts';
 import { CheckpointError } from './errors.ts';
@@ -56,9 +57,25 @@ export async function readManifest(directory: string, disk: Disk): Promise<Check
       cause,
     });
   });
-  const manifest = parseManifest(text.toString('utf8'), path);
-  for (const name of Object.keys(manifest.files)) requirePlainName(name, path);
+  return decodeManifest(text, path);
+}
+
+/** Reads the bytes of a manifest. @param source names them in errors @throws {CheckpointError} `invalid` where they are none of a version that is known */
+export function decodeManifest(bytes: Uint8Array, source: string): CheckpointManifest {
+  const manifest = parseManifest(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'), source);
+  for (const name of Object.keys(manifest.files)) requirePlainName(name, source);
   return manifest;
+}
+
+/** `sha256:` of the bytes of manifest.json, given these or what a store has just written. */
+export function manifestDigest(manifest: CheckpointManifest | Uint8Array): string {
+  const bytes = manifest instanceof Uint8Array ? manifest : manifestText(manifest);
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** sha256 of each chunk of a file, 64 hexadecimal digits; a file of schemaVersion 1 is one chunk. */
+export function chunkDigests({ bytes, chunks, digest }: ManifestFile): readonly string[] {
+  return chunks.length > 0 || bytes === 0 ? chunks : [digest.slice('sha256:'.length)];
 }
 
 /** @throws {CheckpointError} `invalid` where a file's name is not a plain one, and could lead out of the folder */

@@ -52,6 +52,31 @@ export class MemoryDisk implements Disk {
     file.synced = file.content;
   }
 
+  async readRange(path: string, offset: number, length: number): Promise<Buffer> {
+    return (await this.read(path)).subarray(offset, offset + length);
+  }
+
+  async writeRange(path: string, offset: number, bytes: Uint8Array): Promise<void> {
+    const { names } = this.#folder(dirname(path));
+    const present = names.get(basename(path));
+    const file = present && 'content' in present ? present : { content: Buffer.alloc(0), synced: Buffer.alloc(0) };
+    names.set(basename(path), file);
+    for (const part of [bytes.subarray(0, bytes.length >> 1), bytes]) {
+      const content = Buffer.alloc(Math.max(file.content.length, offset + part.length));
+      content.set(file.content);
+      content.set(part, offset);
+      file.content = content;
+      this.#change(`write ${path}`);
+    }
+  }
+
+  async sync(path: string): Promise<void> {
+    const entry = this.#at(path);
+    if (entry === undefined || 'names' in entry) throw systemError('ENOENT', path);
+    this.#change(`sync ${path}`);
+    entry.synced = entry.content;
+  }
+
   async rename(from: string, to: string): Promise<void> {
     this.#change(`rename ${to}`);
     const entry = this.#at(from);

@@ -3381,6 +3381,9 @@ export namespace geodesic {
             /** RunStatus engine. */
             engine: string;
 
+            /** RunStatus artery. */
+            artery?: (geodesic.v1.Artery.$Properties|null);
+
             /** RunStatus check. */
             check: number;
 
@@ -3440,6 +3443,9 @@ export namespace geodesic {
                 /** RunStatus engine */
                 engine?: (string|null);
 
+                /** RunStatus artery */
+                artery?: (geodesic.v1.Artery.$Properties|null);
+
                 /** RunStatus check */
                 check?: (number|null);
 
@@ -3449,6 +3455,119 @@ export namespace geodesic {
 
             /** Shape of a RunStatus. */
             type $Shape = geodesic.v1.RunStatus.$Properties;
+        }
+
+        /**
+         * Properties of an Artery.
+         * @deprecated Use geodesic.v1.Artery.$Properties instead.
+         */
+        interface IArtery extends geodesic.v1.Artery.$Properties {
+        }
+
+        /** Represents an Artery. */
+        class Artery {
+
+            /**
+             * Constructs a new Artery.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: geodesic.v1.Artery.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Artery connected. */
+            connected: boolean;
+
+            /** Artery reconnects. */
+            reconnects: number;
+
+            /** Artery behind. */
+            behind: number;
+
+            /** Artery behindBytes. */
+            behindBytes: number;
+
+            /** Artery published. */
+            published: number;
+
+            /** Artery retries. */
+            retries: number;
+
+            /** Artery oversized. */
+            oversized: number;
+
+            /** Artery checkpoints. */
+            checkpoints: number;
+
+            /** Artery checkpointsSkipped. */
+            checkpointsSkipped: number;
+
+            /**
+             * Creates a new Artery instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Artery instance
+             */
+            static create(properties: geodesic.v1.Artery.$Shape): geodesic.v1.Artery & geodesic.v1.Artery.$Shape;
+            static create(properties?: geodesic.v1.Artery.$Properties): geodesic.v1.Artery;
+
+            /**
+             * Encodes the specified Artery message. Does not implicitly {@link geodesic.v1.Artery.verify|verify} messages.
+             * @param message Artery message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: geodesic.v1.Artery.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Artery message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {geodesic.v1.Artery & geodesic.v1.Artery.$Shape} Artery
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): geodesic.v1.Artery & geodesic.v1.Artery.$Shape;
+        }
+
+        namespace Artery {
+
+            /** Properties of an Artery. */
+            interface $Properties {
+
+                /** Artery connected */
+                connected?: (boolean|null);
+
+                /** Artery reconnects */
+                reconnects?: (number|null);
+
+                /** Artery behind */
+                behind?: (number|null);
+
+                /** Artery behindBytes */
+                behindBytes?: (number|null);
+
+                /** Artery published */
+                published?: (number|null);
+
+                /** Artery retries */
+                retries?: (number|null);
+
+                /** Artery oversized */
+                oversized?: (number|null);
+
+                /** Artery checkpoints */
+                checkpoints?: (number|null);
+
+                /** Artery checkpointsSkipped */
+                checkpointsSkipped?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Artery. */
+            type $Shape = geodesic.v1.Artery.$Properties;
         }
 
         /**

@@ -4731,6 +4731,7 @@ export const geodesic = $root.geodesic = (() => {
             RunStatus.prototype.term = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             RunStatus.prototype.workers = $util.emptyArray;
             RunStatus.prototype.engine = "";
+            RunStatus.prototype.artery = null;
             RunStatus.prototype.check = 0;
 
             RunStatus.create = function(properties) {
@@ -4761,6 +4762,8 @@ export const geodesic = $root.geodesic = (() => {
                         $root.geodesic.v1.WorkerStatus.encode(message.workers[i], writer.uint32(58).fork(), _depth + 1).ldelim();
                 if (message.engine != null && $Object.hasOwnProperty.call(message, "engine") && message.engine !== "")
                     writer.uint32(66).string(message.engine);
+                if (message.artery != null && $Object.hasOwnProperty.call(message, "artery"))
+                    $root.geodesic.v1.Artery.encode(message.artery, writer.uint32(74).fork(), _depth + 1).ldelim();
                 if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== 0)
                     writer.uint32(125).fixed32(message.check);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -4867,6 +4870,12 @@ export const geodesic = $root.geodesic = (() => {
                                 delete message.engine;
                             continue;
                         }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            message.artery = $root.geodesic.v1.Artery.decode(reader, reader.size(), $undefined, _depth + 1, message.artery);
+                            continue;
+                        }
                     case 15: {
                             if (wireType !== 5)
                                 break;
@@ -4894,6 +4903,188 @@ export const geodesic = $root.geodesic = (() => {
             };
 
             return RunStatus;
+        })();
+
+        v1.Artery = (function() {
+
+            const Artery = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Artery.prototype.connected = false;
+            Artery.prototype.reconnects = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Artery.prototype.behind = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Artery.prototype.behindBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Artery.prototype.published = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Artery.prototype.retries = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Artery.prototype.oversized = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Artery.prototype.checkpoints = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Artery.prototype.checkpointsSkipped = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Artery.create = function(properties) {
+                return new Artery(properties);
+            };
+
+            Artery.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.connected != null && $Object.hasOwnProperty.call(message, "connected") && message.connected !== false)
+                    writer.uint32(8).bool(message.connected);
+                if (message.reconnects != null && $Object.hasOwnProperty.call(message, "reconnects") && (typeof message.reconnects === "object" ? message.reconnects.low || message.reconnects.high : message.reconnects !== 0))
+                    writer.uint32(16).uint64(message.reconnects);
+                if (message.behind != null && $Object.hasOwnProperty.call(message, "behind") && (typeof message.behind === "object" ? message.behind.low || message.behind.high : message.behind !== 0))
+                    writer.uint32(24).uint64(message.behind);
+                if (message.behindBytes != null && $Object.hasOwnProperty.call(message, "behindBytes") && (typeof message.behindBytes === "object" ? message.behindBytes.low || message.behindBytes.high : message.behindBytes !== 0))
+                    writer.uint32(32).uint64(message.behindBytes);
+                if (message.published != null && $Object.hasOwnProperty.call(message, "published") && (typeof message.published === "object" ? message.published.low || message.published.high : message.published !== 0))
+                    writer.uint32(40).uint64(message.published);
+                if (message.retries != null && $Object.hasOwnProperty.call(message, "retries") && (typeof message.retries === "object" ? message.retries.low || message.retries.high : message.retries !== 0))
+                    writer.uint32(48).uint64(message.retries);
+                if (message.oversized != null && $Object.hasOwnProperty.call(message, "oversized") && (typeof message.oversized === "object" ? message.oversized.low || message.oversized.high : message.oversized !== 0))
+                    writer.uint32(56).uint64(message.oversized);
+                if (message.checkpoints != null && $Object.hasOwnProperty.call(message, "checkpoints") && (typeof message.checkpoints === "object" ? message.checkpoints.low || message.checkpoints.high : message.checkpoints !== 0))
+                    writer.uint32(64).uint64(message.checkpoints);
+                if (message.checkpointsSkipped != null && $Object.hasOwnProperty.call(message, "checkpointsSkipped") && (typeof message.checkpointsSkipped === "object" ? message.checkpointsSkipped.low || message.checkpointsSkipped.high : message.checkpointsSkipped !== 0))
+                    writer.uint32(72).uint64(message.checkpointsSkipped);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Artery.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.geodesic.v1.Artery();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.connected = value;
+                            else
+                                delete message.connected;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.reconnects = value;
+                            else
+                                delete message.reconnects;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.behind = value;
+                            else
+                                delete message.behind;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.behindBytes = value;
+                            else
+                                delete message.behindBytes;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.published = value;
+                            else
+                                delete message.published;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.retries = value;
+                            else
+                                delete message.retries;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.oversized = value;
+                            else
+                                delete message.oversized;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.checkpoints = value;
+                            else
+                                delete message.checkpoints;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.checkpointsSkipped = value;
+                            else
+                                delete message.checkpointsSkipped;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Artery;
         })();
 
         v1.WorkerStatus = (function() {

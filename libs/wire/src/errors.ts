@@ -11,6 +11,7 @@ export type WireErrorCode =
   | 'NOT_FOUND' // no such run or object
   | 'BUSY' // the coordinator has another run
   | 'REFUSED' // understood, but not allowed in the present state
+  | 'NOT_LEADER' // another coordinator of the cluster leads: the hint names it (not-leader.ts)
   | 'CORRUPT' // a checksum, offset or length disagrees
   | 'BUNDLE' // the submitted bundle cannot be run
   | 'PORT_IN_USE' // another process listens at the address

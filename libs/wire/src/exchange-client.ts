@@ -50,8 +50,12 @@ export interface ExchangeClient {
   follow(options: FollowOptions): AsyncGenerator<ParameterFrame, void, undefined>;
   /** Bytes of encoded chunks so far. */
   readonly traffic: Traffic;
-  /** A new connection, at once: transfers on the old one fail as UNREACHABLE. For when there is reason to think that it is dead. */
-  renew(): void;
+  /**
+   * A new connection, at once: transfers on the old one fail as UNREACHABLE. For when there is reason to think that it is dead.
+   * @param address of another coordinator; default the same
+   * @throws {WireError} INVALID for a malformed address
+   */
+  renew(address?: string): void;
   /** Ends the connection once the calls under way are over. */
   close(): void;
 }
@@ -63,6 +67,7 @@ export interface ExchangeClient {
  * @throws {WireError} INVALID for a malformed address
  */
 export function connectExchange(address: string, options: { readonly idleMs?: number } = {}): ExchangeClient {
+  let present = address;
   const line: { client: RawClient } & Line = {
     client: new RawClient(address),
     traffic: new TrafficCounter(),
@@ -75,9 +80,11 @@ export function connectExchange(address: string, options: { readonly idleMs?: nu
     get traffic() {
       return line.traffic.read();
     },
-    renew: () => {
+    renew: (next = present) => {
+      const client = new RawClient(next);
       line.client.abandon();
-      line.client = new RawClient(address);
+      line.client = client;
+      present = next;
     },
     close: () => line.client.close(),
   };

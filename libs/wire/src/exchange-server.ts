@@ -20,8 +20,8 @@ export interface ExchangeService {
   admit(header: ContributionHeader): ContributeAck | undefined;
   /** Takes a whole contribution; its arrays belong to the application. */
   contribute(contribution: WireContribution): ContributeAck;
-  /** The object at a `sha256:` address. @throws {WireError} NOT_FOUND */
-  fetch(digest: string): Uint8Array;
+  /** The object at a `sha256:` address, from memory or, later, from a disk. @throws {WireError} NOT_FOUND */
+  fetch(digest: string): Uint8Array | Promise<Uint8Array>;
   /** The parameters of a run; `from` is what the follower holds. @throws {WireError} NOT_FOUND */
   follow(request: { run: string; incarnation: string; from?: HeldPosition }): ParameterPublisher;
 }
@@ -31,13 +31,15 @@ type Download = ServerWritableStream<Buffer, Buffer>;
 /** The gRPC handler of Exchange.Fetch. */
 export function handleFetch(service: ExchangeService, limits: BulkLimits): handleServerStreamingCall<Buffer, Buffer> {
   return (call) => {
-    try {
+    const sink = new WatchedSink(call, limits);
+    const send = async (): Promise<void> => {
       const { digest } = decodeSealed(geodesic.v1.FetchRequest, call.request, 'fetch');
-      const sink = new WatchedSink(call, limits);
-      pump(sink, encodeChunks({ type: 'object', digest }, service.fetch(digest)), { stopped: () => sink.over.aborted });
-    } catch (error) {
-      call.emit('error', toServiceError(error));
-    }
+      const object = await service.fetch(digest);
+      if (!sink.over.aborted) pump(sink, encodeChunks({ type: 'object', digest }, object), { stopped: () => sink.over.aborted });
+    };
+    send().catch((error: unknown) => {
+      if (!sink.over.aborted) call.emit('error', toServiceError(error)); // else nobody waits for the answer
+    });
   };
 }
 

@@ -6,6 +6,7 @@ export { connectExchange } from './exchange-client.ts';
 export type { ContributeOptions, ExchangeClient, FollowOptions } from './exchange-client.ts';
 export type { ExchangeService } from './exchange-server.ts';
 export type {
+  ArteryStatus,
   ContributeAck,
   ContributionHeader,
   ControlRequest,
@@ -28,6 +29,7 @@ export type {
   WorkerMessage,
 } from './messages.ts';
 export { bytesOf, floatsOf } from './floats.ts';
+export { leaderOf, NOT_LEADER, notLeader } from './not-leader.ts';
 export { updatePayload } from './parameter-frames.ts';
 export { MAXIMUM_LAG, ParameterPublisher } from './parameter-publisher.ts';
 export type { FollowerSink } from './parameter-publisher.ts';

@@ -211,6 +211,27 @@ export interface ControlRequest {
 /** States that a run may be in. */
 export const RUN_STATES = ['recovering', 'running', 'paused', 'stopping', 'completed', 'stopped', 'failed'] as const;
 
+/** What of a run has gone to NATS, since its coordinator started. */
+export interface ArteryStatus {
+  /** Whether a server is there now. */
+  readonly connected: boolean;
+  /** Connections made anew. */
+  readonly reconnects: number;
+  /** Events that are in the run's file and not yet in NATS: the lag, and the spool. */
+  readonly behind: number;
+  /** Bytes of the spool. */
+  readonly behindBytes: number;
+  readonly published: number;
+  /** Publications that had to be tried again. */
+  readonly retries: number;
+  /** Events whose data did not fit into a message and were left out of it. */
+  readonly oversized: number;
+  /** Checkpoints that were broadcast. */
+  readonly checkpoints: number;
+  /** Checkpoints that were not, since a newer one was there when it was their turn. */
+  readonly checkpointsSkipped: number;
+}
+
 /** How a run stands. */
 export interface RunStatus {
   readonly run: string;
@@ -223,4 +244,6 @@ export interface RunStatus {
   readonly term: number;
   readonly workers: readonly { readonly worker: string; readonly state: string }[];
   readonly engine: string;
+  /** Where NATS is configured. */
+  readonly artery?: ArteryStatus;
 }

@@ -1,7 +1,7 @@
 /** What people and their tools say about runs, in protobuf form and back; every field is read explicitly. */
 import { WireError } from './errors.ts';
 import { CONTROL_ACTIONS, RUN_STATES } from './messages.ts';
-import type { ControlRequest, RunEvent, RunStatus } from './messages.ts';
+import type { ArteryStatus, ControlRequest, RunEvent, RunStatus } from './messages.ts';
 import { geodesic, toCount } from './protobuf.ts';
 import { decodeSealed, encodeSealed } from './sealed.ts';
 
@@ -30,12 +30,27 @@ export function encodeStatus(status: RunStatus): Buffer {
 
 /** @throws {WireError} CORRUPT, INVALID for a state that this version does not know */
 export function decodeStatus(bytes: Buffer): RunStatus {
-  const { run, directory, state: name, step, steps, term, workers, engine } = decodeSealed(StatusProto, bytes, 'get');
+  const { run, directory, state: name, step, steps, term, workers, engine, artery } = decodeSealed(StatusProto, bytes, 'get');
   const state = RUN_STATES.find((known) => known === name);
   if (state === undefined) throw new WireError('INVALID', `status.state: expected ${RUN_STATES.join(', ')}, got ${name}`);
   const counts = { step: toCount(step, 'status.step'), steps: toCount(steps, 'status.steps'), term: toCount(term, 'status.term') };
   const present = workers.map((one) => ({ worker: one.worker ?? '', state: one.state ?? '' }));
-  return { run, directory, state, ...counts, workers: present, engine };
+  return { run, directory, state, ...counts, workers: present, engine, ...(artery && { artery: arteryOf(artery) }) };
+}
+
+function arteryOf({ connected, ...counts }: geodesic.v1.Artery.$Properties): ArteryStatus {
+  const count = (field: keyof typeof counts): number => toCount(counts[field] ?? 0, `status.artery.${field}`);
+  return {
+    connected: connected ?? false,
+    reconnects: count('reconnects'),
+    behind: count('behind'),
+    behindBytes: count('behindBytes'),
+    published: count('published'),
+    retries: count('retries'),
+    oversized: count('oversized'),
+    checkpoints: count('checkpoints'),
+    checkpointsSkipped: count('checkpointsSkipped'),
+  };
 }
 
 /** The bytes of an event. */

@@ -17,6 +17,7 @@ const statusOf: Readonly<Record<WireErrorCode, status>> = {
   NOT_FOUND: status.NOT_FOUND,
   BUSY: status.RESOURCE_EXHAUSTED,
   REFUSED: status.FAILED_PRECONDITION,
+  NOT_LEADER: status.FAILED_PRECONDITION,
   CORRUPT: status.DATA_LOSS,
   BUNDLE: status.INVALID_ARGUMENT,
   PORT_IN_USE: status.ALREADY_EXISTS,

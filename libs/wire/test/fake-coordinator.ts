@@ -11,11 +11,13 @@ import type { SessionPeer } from '../src/session-server.ts';
 /** Emits 'peer', 'message' and 'closed'; tests wait for these. */
 export class FakeCoordinator extends EventEmitter {
   readonly contributions: WireContribution[] = [];
+  /** Gives the objects at addresses that begin with `late:`. */
+  late: (digest: string) => Promise<Uint8Array> = () => Promise.reject(new WireError('NOT_FOUND', 'fetch: gone'));
   readonly objects = new Map<string, Uint8Array>();
   readonly follows: Parameters<ExchangeService['follow']>[0][] = [];
   readonly submissions: Submission[] = [];
   readonly wishes: ControlRequest[] = [];
-  readonly status: RunStatus = {
+  status: RunStatus = {
     run: 'known',
     directory: '/runs/x',
     state: 'paused',
@@ -62,6 +64,7 @@ export class FakeCoordinator extends EventEmitter {
         },
         fetch: (digest) => {
           const object = this.objects.get(digest);
+          if (digest.startsWith('late:')) return this.late(digest);
           if (!object) throw new WireError('NOT_FOUND', `fetch: expected a known object, got ${digest}`, 'ask for the welcome again');
           return object;
         },

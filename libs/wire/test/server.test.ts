@@ -7,7 +7,7 @@ import type { ControlRequest, CoordinatorMessage, WireContribution } from '../sr
 import { connectRuns } from '../src/runs-client.ts';
 import type { WireServer } from '../src/server.ts';
 import { openSession } from '../src/session-client.ts';
-import type { WireError } from '../src/errors.ts';
+import { WireError } from '../src/errors.ts';
 import { FakeCoordinator } from './fake-coordinator.ts';
 
 let coordinator: FakeCoordinator;
@@ -95,6 +95,33 @@ describe('Exchange.Fetch', () => {
   it('refuses an object that is not what its address says', async () => {
     coordinator.objects.set('sha256:00', new Uint8Array(5));
     await expect(exchange.fetch('sha256:00')).rejects.toMatchObject({ code: 'CORRUPT' });
+  });
+
+  it('waits for an object that comes from a disk, and serves others meanwhile', async () => {
+    let give: (object: Uint8Array) => void = () => undefined;
+    coordinator.late = () => new Promise((resolve) => (give = resolve));
+    const late = exchange.fetch('late:1');
+    await expect(exchange.fetch('sha256:11')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    give(new Uint8Array(3));
+    await expect(late).rejects.toMatchObject({ code: 'CORRUPT' }); // its bytes came
+    coordinator.late = () => Promise.reject(new WireError('REFUSED', 'fetch: no'));
+    await expect(exchange.fetch('late:1')).rejects.toMatchObject({ code: 'REFUSED', message: 'fetch: no' });
+  });
+
+  it('has nothing to say to a reader who left before the object came', async () => {
+    let give: (object: Uint8Array) => void = () => undefined;
+    let ask: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (ask = resolve));
+    coordinator.late = () => {
+      ask();
+      return new Promise((resolve) => (give = resolve));
+    };
+    const leaving = exchange.fetch('late:1');
+    await asked;
+    exchange.renew(); // abandons what is under way
+    await expect(leaving).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    give(new Uint8Array(1_000_000));
+    await expect(exchange.fetch('sha256:11')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('passes on the code, message and hint of the coordinator', async () => {
@@ -281,6 +308,9 @@ describe('Runs', () => {
 
   it('says how a run stands, the present one by default', async () => {
     const runs = connectRuns(server.address);
+    expect(await runs.get()).toEqual(coordinator.status);
+    const counts = { behind: 2, behindBytes: 300, published: 4, retries: 5, oversized: 6, checkpoints: 7, checkpointsSkipped: 8 };
+    coordinator.status = { ...coordinator.status, artery: { connected: true, reconnects: 1, ...counts } };
     expect(await runs.get()).toEqual(coordinator.status);
     expect(await runs.get('other')).toEqual({ ...coordinator.status, run: 'other' });
     runs.close();
