@@ -7,8 +7,8 @@ import { EXIT } from './exit-code.ts';
 
 /** What the command line says. */
 export interface WorkerArguments {
-  /** HOST:PORT. */
-  readonly coordinator: string;
+  /** HOST:PORT of each coordinator of the cluster, the one to try first in front. */
+  readonly coordinators: readonly string[];
   /** Unique among the workers of a run, stable across restarts. */
   readonly name: string;
   /** End when standard input ends: the parent has gone. */
@@ -27,7 +27,7 @@ interface RawOptions {
   readonly 'give-up-ms'?: string;
 }
 
-const USAGE = 'geodesic-worker --coordinator HOST:PORT [--name NAME] [--drain-ms N] [--give-up-ms N] [--exit-with-parent]';
+const USAGE = 'geodesic-worker --coordinator HOST:PORT[,HOST:PORT...] [--name NAME] [--drain-ms N] [--give-up-ms N] [--exit-with-parent]';
 
 /** Reads the arguments after the program's name. @throws {WorkerError} USAGE */
 export function parseWorkerArguments(args: readonly string[]): WorkerArguments {
@@ -39,7 +39,7 @@ export function parseWorkerArguments(args: readonly string[]): WorkerArguments {
   const giveUpMs = readMs('--give-up-ms', options['give-up-ms']);
   try {
     return {
-      coordinator: parseAddress(coordinator),
+      coordinators: [...new Set(coordinator.split(',').map((address) => parseAddress(address.trim())))],
       name,
       exitWithParent,
       ...(drainMs !== undefined && { drainMs }),

@@ -15,8 +15,6 @@ const LEAST_IDLE_MS = 5000;
 
 /** Options of {@link RunPlace}. */
 export interface PlaceOptions {
-  /** HOST:PORT. */
-  readonly coordinator: string;
   readonly name: string;
   readonly logger: Logger;
   /** This worker cannot go on; comes at most once. */
@@ -39,19 +37,23 @@ export class RunPlace {
     this.#options = options;
   }
 
-  /** The participation in the run of a welcome: what is held of it is kept. @throws {WireError}, {WorkerError} BUNDLE */
-  async take({ run, bundleDigest, leaseMs }: Welcome): Promise<RunParticipation> {
+  /**
+   * The participation in the run of a welcome: what is held of it is kept, also where another coordinator leads it now.
+   * @param address HOST:PORT of the coordinator that welcomes
+   * @throws {WireError}, {WorkerError} BUNDLE
+   */
+  async take({ run, bundleDigest, leaseMs }: Welcome, address: string): Promise<RunParticipation> {
     const held = this.#occupied;
     if (held?.participation.run === run && held.participation.bundleDigest === bundleDigest) {
       // The session before this one broke, and the bulk connection most likely with it.
-      held.exchange.renew();
+      held.exchange.renew(address);
       return held.participation;
     }
     await this.close();
-    const { coordinator, name: worker, logger, onFatal } = this.#options;
+    const { name: worker, logger, onFatal } = this.#options;
     const { incarnation } = this;
     const stallMs = Math.max(LEAST_IDLE_MS, IDLE_LEASES * leaseMs);
-    const exchange = connectExchange(coordinator, { idleMs: stallMs });
+    const exchange = connectExchange(address, { idleMs: stallMs });
     try {
       const participation = await RunParticipation.prepare({ run, bundleDigest, worker, incarnation, exchange, logger, stallMs, onFatal });
       this.#occupied = { participation, exchange };

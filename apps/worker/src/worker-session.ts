@@ -3,7 +3,7 @@
  * here, the main thread, whatever the compute thread does. A worker that is asked to leave, by a signal or by the coordinator, says so,
  * finishes what it has begun, and then leaves.
  */
-import { openSession, PROTOCOL_VERSION, STATE_VERSION } from '@geodesic/wire';
+import { NOT_LEADER, openSession, PROTOCOL_VERSION, STATE_VERSION } from '@geodesic/wire';
 import type { CoordinatorMessage, SessionLink } from '@geodesic/wire';
 import { WorkerError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
@@ -21,6 +21,8 @@ export type SessionEnd =
   | { readonly kind: 'over'; readonly reason: string }
   /** Try again. `contact`: whether the coordinator was there, and whether it welcomed this worker. */
   | { readonly kind: 'lost'; readonly contact: Contact; readonly reason: string }
+  /** Another coordinator leads: the one at `leader`, where that is known. */
+  | { readonly kind: 'elsewhere'; readonly leader: string; readonly retryAfterMs: number; readonly reason: string }
   /** Come back later: the coordinator has quarantined this worker. */
   | { readonly kind: 'deferred'; readonly retryAfterMs: number; readonly reason: string }
   /** Not to be tried again. */
@@ -35,6 +37,8 @@ export type SessionPart = Pick<
 /** Options of {@link runSession}. */
 export interface SessionOptions {
   readonly address: string;
+  /** How long the coordinator may take to show that it is there, ms; default that of the wire. */
+  readonly openMs?: number;
   readonly worker: string;
   readonly incarnation: string;
   /** Asks the worker to leave in order. */
@@ -74,9 +78,10 @@ class Session {
   }
 
   start(): void {
-    const { address, worker, incarnation, leaving, abandoning } = this.#options;
+    const { address, openMs, worker, incarnation, leaving, abandoning } = this.#options;
     this.#link = openSession({
       address,
+      ...(openMs !== undefined && { openMs }),
       onOpen: () => (this.#contact = 'open'),
       onMessage: (message) => this.#message(message),
       onClosed: (error) => this.#closed(error?.message ?? 'the coordinator ended the session'),
@@ -172,7 +177,8 @@ class Session {
   }
 }
 
-function endOfRefused({ message, retryAfterMs }: Extract<CoordinatorMessage, { type: 'refused' }>): SessionEnd {
+function endOfRefused({ code, got, message, retryAfterMs }: Extract<CoordinatorMessage, { type: 'refused' }>): SessionEnd {
+  if (code === NOT_LEADER) return { kind: 'elsewhere', leader: got, retryAfterMs, reason: message };
   if (retryAfterMs > 0) return { kind: 'deferred', retryAfterMs, reason: message };
   const hint = 'start the worker with the version, and on the kind of machine, that the run was started with';
   return { kind: 'failed', error: new WorkerError('REFUSED', message, { hint, exitCode: EXIT.configuration }) };

@@ -1,17 +1,20 @@
 /**
- * A worker: joins a coordinator, takes part in its run, comes back after a lost connection, and ends when there is no more work. A
- * coordinator that has welcomed it once is waited for much longer than one that has never been there: it may be starting again.
+ * A worker: joins a coordinator, takes part in its run, comes back after a lost connection, to the next coordinator of the cluster where there
+ * are several, and ends when there is no more work. A coordinator that has welcomed it once is waited for much longer than one that has never
+ * been there: it may be starting again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@geodesic/telemetry';
 import { WireError } from '@geodesic/wire';
 import { politeDelay, reconnectDelay } from './backoff.ts';
+import { CoordinatorAddresses } from './coordinator-addresses.ts';
 import { asWorkerError, WorkerError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
+import type { RunParticipation } from './run-participation.ts';
 import { RunPlace } from './run-place.ts';
 import { runSession } from './worker-session.ts';
-import type { SessionEnd } from './worker-session.ts';
+import type { Contact, SessionEnd, Welcome } from './worker-session.ts';
 
 /** How long a worker looks for a coordinator that it has never met, ms. */
 export const GIVE_UP_MS = 30_000;
@@ -22,10 +25,13 @@ export const GIVE_UP_AFTER_WELCOME_MS = 300_000;
 /** How long leaving in order may take, ms. */
 export const DRAIN_MS = 20_000;
 
+/** How long one of several coordinators may take to show that it is there, ms: one that hangs must not keep the worker from its successor. */
+const OPEN_BESIDE_OTHERS_MS = 1000;
+
 /** Options of {@link runWorker}. */
 export interface WorkerOptions {
-  /** HOST:PORT of the coordinator. */
-  readonly coordinator: string;
+  /** HOST:PORT of each coordinator of the cluster, at least one, the one to try first in front. */
+  readonly coordinators: readonly string[];
   /** Unique among the workers of a run. */
   readonly name: string;
   readonly logger: Logger;
@@ -43,8 +49,8 @@ export interface WorkerOptions {
 export async function runWorker(options: WorkerOptions): Promise<ExitCode> {
   const fatal = new AbortController();
   const abandoning = AbortSignal.any([fatal.signal, ...(options.abandon ? [options.abandon] : [])]);
-  const { coordinator, name, logger } = options;
-  const place = new RunPlace({ coordinator, name, logger, onFatal: (error) => fatal.abort(error) });
+  const { name, logger } = options;
+  const place = new RunPlace({ name, logger, onFatal: (error) => fatal.abort(error) });
   try {
     await stayConnected(options, place, abandoning);
     if (fatal.signal.aborted) throw fatal.signal.reason;
@@ -56,13 +62,16 @@ export async function runWorker(options: WorkerOptions): Promise<ExitCode> {
 
 /** Opens sessions until one ends for good. */
 async function stayConnected(options: WorkerOptions, place: RunPlace, abandoning: AbortSignal): Promise<void> {
-  const { coordinator, name, logger, signal: leaving, drainMs = DRAIN_MS } = options;
+  const { coordinators, name, logger, signal: leaving, drainMs = DRAIN_MS } = options;
+  const addresses = new CoordinatorAddresses(coordinators);
   const patience = new Patience(options);
   const ending = AbortSignal.any([leaving, abandoning]);
   while (!ending.aborted) {
     const signals = { leaving, abandoning, drainMs };
-    const participate = place.take.bind(place);
-    const end = await runSession({ address: coordinator, worker: name, incarnation: place.incarnation, ...signals, participate });
+    const address = addresses.current;
+    const openMs = addresses.hasOthers ? { openMs: OPEN_BESIDE_OTHERS_MS } : {};
+    const participate = (welcome: Welcome): Promise<RunParticipation> => place.take(welcome, address);
+    const end = await runSession({ address, ...openMs, worker: name, incarnation: place.incarnation, ...signals, participate });
     if (end.kind === 'over') {
       logger.info('leaving', { reason: end.reason });
       return;
@@ -70,8 +79,11 @@ async function stayConnected(options: WorkerOptions, place: RunPlace, abandoning
     if (end.kind === 'failed' && !(end.error instanceof WireError)) throw asWorkerError(end.error);
     const waitMs = patience.after(end);
     const reason = reasonOf(end);
-    if (waitMs === undefined) throw unreachable(coordinator, { waitedMs: patience.limitMs, reason });
-    logger[end.kind === 'deferred' ? 'info' : 'debug']('no session', { kind: end.kind, reason, waitMs: Math.round(waitMs) });
+    if (waitMs === undefined) throw unreachable(addresses, { waitedMs: patience.limitMs, reason });
+    if (end.kind === 'elsewhere') addresses.follow(end.leader);
+    else if (end.kind !== 'deferred') addresses.advance();
+    const next = addresses.current;
+    logger[end.kind === 'deferred' ? 'info' : 'debug']('no session', { kind: end.kind, address, next, reason, waitMs: Math.round(waitMs) });
     await delay(waitMs, undefined, { signal: ending }).catch(() => undefined);
   }
 }
@@ -94,12 +106,25 @@ class Patience {
   /** Milliseconds to wait after a session that ended; undefined: no longer worth it. */
   after(end: Exclude<SessionEnd, { kind: 'over' }>): number | undefined {
     const now = performance.now();
-    const contact = end.kind === 'lost' ? end.contact : end.kind === 'deferred' ? 'welcome' : 'none';
+    const contact = contactOf(end);
     if (contact !== 'none') this.#lastContact = now;
     if (contact === 'welcome') this.#wasWelcome = true;
-    if (end.kind === 'deferred') return politeDelay(end.retryAfterMs);
+    if (end.kind === 'deferred' || end.kind === 'elsewhere') return politeDelay(end.retryAfterMs);
     const outageMs = now - this.#lastContact;
     return outageMs > this.limitMs ? undefined : reconnectDelay(outageMs);
+  }
+}
+
+function contactOf(end: Exclude<SessionEnd, { kind: 'over' }>): Contact {
+  switch (end.kind) {
+    case 'lost':
+      return end.contact;
+    case 'elsewhere':
+      return 'open'; // whoever stands by may lead soon
+    case 'deferred':
+      return 'welcome';
+    case 'failed':
+      return 'none';
   }
 }
 
@@ -107,7 +132,10 @@ function reasonOf(end: Exclude<SessionEnd, { kind: 'over' }>): string {
   return end.kind === 'failed' ? asWorkerError(end.error).message : end.reason;
 }
 
-function unreachable(address: string, { waitedMs, reason }: { readonly waitedMs: number; readonly reason: string }): WorkerError {
-  const message = `coordinator: expected an answer from ${address} within ${waitedMs / 1000} s, got ${reason}`;
+function unreachable(
+  addresses: CoordinatorAddresses,
+  { waitedMs, reason }: { readonly waitedMs: number; readonly reason: string },
+): WorkerError {
+  const message = `coordinator: expected an answer from ${addresses.toString()} within ${waitedMs / 1000} s, got ${reason}`;
   return new WorkerError('UNREACHABLE', message, { hint: 'check that the coordinator runs', exitCode: EXIT.retryable });
 }

@@ -21,7 +21,7 @@ afterEach(() => {
 
 function start(address: string, options: Partial<WorkerOptions> = {}): Promise<number> {
   const logger = createLogger({ component: 'worker', level: 'debug', write: (line) => logged.push(line) });
-  return runWorker({ coordinator: address, name: 'w', logger, signal: leaving.signal, ...options });
+  return runWorker({ coordinators: [address], name: 'w', logger, signal: leaving.signal, ...options });
 }
 
 const portOf = (address: string): number => Number(address.split(':')[1]);
@@ -60,6 +60,49 @@ describe('runWorker', () => {
     leaving.abort();
     expect(await exit).toBe(0);
     await deposed.close();
+  });
+
+  it('goes on with another coordinator of the cluster, on the parameters that it holds', async () => {
+    const [first, second] = await Promise.all([new ScriptedCoordinator().listen(), new ScriptedCoordinator().listen()]);
+    const exit = start(first.address, { coordinators: [first.address, second.address] });
+    const hello = await first.admits(1);
+    first.assigns('grad');
+    await once(first, 'contribution');
+    await first.close();
+    expect(await second.admits(2)).toEqual(hello);
+    second.assigns('quad');
+    await once(second, 'contribution');
+    expect([first, second].map(({ follows: [{ from }] }) => from?.version)).toEqual([undefined, 0]);
+    leaving.abort();
+    expect(await exit).toBe(0);
+    await second.close();
+  });
+
+  it('goes to the leader that a standby names, also one that it was not told of', async () => {
+    const [standby, leader] = await Promise.all([new ScriptedCoordinator().listen(), new ScriptedCoordinator().listen()]);
+    const exit = start(standby.address);
+    await standby.hears('hello');
+    const message = { code: 'NOT_LEADER', field: 'coordinator', expected: 'the leader', got: leader.address, message: 'a standby' };
+    standby.says({ type: 'refused', ...message, retryAfterMs: 10 });
+    await leader.admits(1);
+    leader.assigns('grad');
+    await once(leader, 'contribution');
+    leaving.abort();
+    expect(await exit).toBe(0);
+    await Promise.all([standby.close(), leader.close()]);
+  });
+
+  it('leaves a leader of a lower term for the next coordinator', async () => {
+    const [first, second] = await Promise.all([new ScriptedCoordinator().listen(), new ScriptedCoordinator().listen()]);
+    const exit = start(first.address, { coordinators: [first.address, second.address] });
+    await first.admits(3);
+    first.peer!.end();
+    await second.admits(2);
+    await once(second, 'closed');
+    await first.admits(3);
+    leaving.abort();
+    expect(await exit).toBe(0);
+    await Promise.all([first.close(), second.close()]);
   });
 
   it('waits a quarantine out and comes back', async () => {
