@@ -1,5 +1,8 @@
-/** The command line of `geodesic-coordinator`. */
+/** The command line of `geodesic-coordinator`, and what of NATS is in the environment. */
 import { parseArgs } from 'node:util';
+import { EventsError, readNatsOptions } from '@geodesic/events';
+import type { NatsOptions } from '@geodesic/events';
+import type { BroadcastFiles } from './checkpoint-broadcast.ts';
 import { CoordinatorError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { ResumeRequest } from './resume-run.ts';
@@ -15,18 +18,66 @@ export interface CoordinatorArguments {
   readonly exitWithParent: boolean;
   /** A run to take up again. */
   readonly resume?: ResumeRequest;
+  /** Where NATS is configured. */
+  readonly nats?: NatsArguments;
+}
+
+/** NATS, and what goes over it. */
+export interface NatsArguments {
+  readonly options: NatsOptions;
+  /** Whether other coordinators stand by. */
+  readonly ha: boolean;
+  /** Time without renewal after which one of them may lead, ms. */
+  readonly leaseMs: number;
+  /** Which files of a checkpoint are broadcast. */
+  readonly broadcast: BroadcastFiles | 'none';
 }
 
 const USAGE =
-  'geodesic-coordinator --runs DIR [--resume RUN [--from STEP] [--takeover] [--rebase]] [--host 127.0.0.1] [--port 0] [--once] [--exit-with-parent]';
+  'geodesic-coordinator --runs DIR [--resume RUN [--from STEP] [--takeover] [--rebase]] [--host 127.0.0.1] [--port 0] [--once] [--exit-with-parent]' +
+  ' [--nats URL[,URL] [--cluster main] [--broadcast parameters|all|none] [--ha none|nats [--lease-ms 3000]]]';
 
-/** Reads the arguments after the program's name. @throws {CoordinatorError} USAGE */
-export function parseCoordinatorArguments(args: readonly string[]): CoordinatorArguments {
+const LEASE_MS = { least: 200, most: 600_000 };
+
+/** Reads the arguments after the program's name. @param env default that of the process @throws {CoordinatorError} USAGE */
+export function parseCoordinatorArguments(args: readonly string[], env: Environment = process.env): CoordinatorArguments {
   const { runs, host, port, once, 'exit-with-parent': exitWithParent, ...rest } = readOptions(args);
   if (runs === undefined || runs === '') throw usage('--runs: expected a folder, got none');
   if (!/^\d+$/.test(port) || Number(port) > 65_535) throw usage(`--port: expected 0..65535, got ${JSON.stringify(port)}`);
   const resume = readResume(rest);
-  return { runs, host, port: Number(port), once, exitWithParent, ...(resume && { resume }) };
+  const nats = readNats(rest, env);
+  return { runs, host, port: Number(port), once, exitWithParent, ...(resume && { resume }), ...(nats && { nats }) };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface NatsFlags {
+  readonly nats?: string;
+  readonly cluster?: string;
+  readonly ha: string;
+  readonly 'lease-ms': string;
+  readonly broadcast: string;
+}
+
+function readNats({ nats: url, cluster, ha, 'lease-ms': leaseMs, broadcast }: NatsFlags, env: Environment): NatsArguments | undefined {
+  if (ha !== 'none' && ha !== 'nats') throw usage(`--ha: expected none or nats, got ${JSON.stringify(ha)}`);
+  const { least, most } = LEASE_MS;
+  if (!/^\d+$/.test(leaseMs) || Number(leaseMs) < least || Number(leaseMs) > most)
+    throw usage(`--lease-ms: expected ${least}..${most}, got ${JSON.stringify(leaseMs)}`);
+  if (broadcast !== 'parameters' && broadcast !== 'all' && broadcast !== 'none')
+    throw usage(`--broadcast: expected parameters, all or none, got ${JSON.stringify(broadcast)}`);
+  const options = natsOptions({ url, cluster, env });
+  if (options) return { options, ha: ha === 'nats', leaseMs: Number(leaseMs), broadcast };
+  if (ha === 'nats') throw usage('--ha nats: expected --nats URL beside it, or GEODESIC_NATS_URL, got neither');
+  return undefined;
+}
+
+function natsOptions(sources: Parameters<typeof readNatsOptions>[0]): NatsOptions | undefined {
+  try {
+    return readNatsOptions(sources);
+  } catch (error) {
+    throw error instanceof EventsError ? usage(`${error.message} (${error.hint})`) : error;
+  }
 }
 
 interface ResumeOptions {
@@ -47,13 +98,14 @@ function readResume({ resume: run, from, takeover, rebase }: ResumeOptions): Res
   return { run, takeover, rebase, ...(from !== undefined && { from: Number(from) }) };
 }
 
-function readOptions(args: readonly string[]): ResumeOptions & {
-  runs?: string;
-  host: string;
-  port: string;
-  once: boolean;
-  'exit-with-parent': boolean;
-} {
+function readOptions(args: readonly string[]): ResumeOptions &
+  NatsFlags & {
+    runs?: string;
+    host: string;
+    port: string;
+    once: boolean;
+    'exit-with-parent': boolean;
+  } {
   try {
     return parseArgs({
       args: [...args],
@@ -67,6 +119,11 @@ function readOptions(args: readonly string[]): ResumeOptions & {
         from: { type: 'string' },
         takeover: { type: 'boolean', default: false },
         rebase: { type: 'boolean', default: false },
+        nats: { type: 'string' },
+        cluster: { type: 'string' },
+        ha: { type: 'string', default: 'none' },
+        'lease-ms': { type: 'string', default: '3000' },
+        broadcast: { type: 'string', default: 'parameters' },
       },
     }).values;
   } catch (error) {

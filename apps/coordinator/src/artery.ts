@@ -1,30 +1,13 @@
 /**
  * What connects a coordinator and its runs to NATS, when one is configured: events go out, checkpoints are broadcast, the log may be copied.
- * Without it a run is whole; nothing here is waited for but what a run with a standby needs.
+ * Without it a run is whole; nothing here is waited for but what a run with a standby needs, and the end of a run for a moment.
  */
 import type { CheckpointStore } from '@geodesic/checkpoint';
 import type { LogReplica, RunFolder } from '@geodesic/run-store';
+import type { ArteryStatus } from '@geodesic/wire';
 import type { RunEvents } from './run-events.ts';
 
-/** How a run's artery is. */
-export interface ArteryStatus {
-  /** Whether a server is there now. */
-  readonly connected: boolean;
-  /** Connections made anew since the start. */
-  readonly reconnects: number;
-  /** Events that are in the run's file and not yet in NATS: the lag, and the spool. */
-  readonly behind: number;
-  /** Bytes of the spool. */
-  readonly behindBytes: number;
-  readonly published: number;
-  /** Publications that had to be tried again. */
-  readonly retries: number;
-  /** Events whose data did not fit into a message and was left out of it. */
-  readonly oversized: number;
-  /** Checkpoints broadcast, and left out since a newer one was there when it was their turn. */
-  readonly checkpoints: number;
-  readonly checkpointsSkipped: number;
-}
+export type { ArteryStatus };
 
 /** What an artery needs of a run. */
 export interface ArteryRun {
@@ -36,21 +19,26 @@ export interface ArteryRun {
 /** The artery of one run. */
 export interface RunArtery {
   /** The copy of the log, in a cluster with a standby. */
-  readonly replica?: LogReplica;
+  readonly replica?: LogReplica | undefined;
   /**
    * Resolves when a standby could begin with this checkpoint; at once where there can be none.
    * @throws {WireError} REFUSED when NATS cannot be reached: a run whose standby could not take over is not accepted
    */
   secure(step: number): Promise<void>;
-  /** The events are open: they are published, and checkpoints broadcast, from now on. */
+  /** The events are open: they are published, and checkpoints broadcast, from now on; the newest one that is there first. */
   begin(events: RunEvents): void;
+  /** A checkpoint is complete on disk. */
+  written(step: number): void;
   readonly status: ArteryStatus;
-  /** Ends after what there is has gone out, or after `graceMs`. */
+  /** Resolves when the newest checkpoint has been broadcast and is told, when NATS is away, or after `graceMs`. */
+  settled(graceMs: number): Promise<void>;
+  /** Ends after what there is has gone out; at once when NATS is away, and after `graceMs` at the latest. */
   close(graceMs: number): Promise<void>;
 }
 
 /** The artery of a coordinator. */
 export interface Artery {
+  /** Opens the artery of a run; objects of the one before are served no more. @throws {WireError} REFUSED */
   openRun(run: ArteryRun): RunArtery;
   close(): Promise<void>;
 }

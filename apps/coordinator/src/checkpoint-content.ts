@@ -57,14 +57,10 @@ export function optimizerFile(arrays: ResumedRun['optimizer']): Readonly<Record<
 }
 
 /**
- * A run from the files of a checkpoint; the arrays are copies.
- * @throws {CoordinatorError} CHECKPOINT_UNFIT naming the first file or tensor that is missing, too many, or not what the bundle says
+ * The committed arrays alone, from files of which the optimiser's need not be one; copies.
+ * @throws {CoordinatorError} CHECKPOINT_UNFIT naming the first file or tensor that is missing, too many, or not what the layout says
  */
-export function resumedRun(
-  files: ReadonlyMap<string, Tensors>,
-  { step, layout, freshOptimizer = false }: { readonly step: number; readonly layout: Layout; readonly freshOptimizer?: boolean },
-): ResumedRun {
-  requireVersion(files);
+export function committedArrays(files: ReadonlyMap<string, Tensors>, layout: Layout): CommittedArrays {
   const parameters = new Float32Array(layout.size);
   for (const { name, shape } of layout.entries)
     viewOf(layout, parameters, name).set(tensorOf(files, PARAMETERS, { name, shape, of: Float32Array }));
@@ -74,12 +70,25 @@ export function resumedRun(
   const vectors = tensorsOf(files, STATE);
   const state = tensorOf(files, STATE, { name: 'state', of: Float32Array }).slice();
   const previous = vectors.has('previous') ? tensorOf(files, STATE, { name: 'previous', of: Float32Array }).slice() : new Float32Array(0);
+  return { parameters, state, previous };
+}
+
+/**
+ * A run from the files of a checkpoint; the arrays are copies.
+ * @throws {CoordinatorError} CHECKPOINT_UNFIT naming the first file or tensor that is missing, too many, or not what the bundle says
+ */
+export function resumedRun(
+  files: ReadonlyMap<string, Tensors>,
+  { step, layout, freshOptimizer = false }: { readonly step: number; readonly layout: Layout; readonly freshOptimizer?: boolean },
+): ResumedRun {
+  requireVersion(files);
+  const committed = committedArrays(files, layout);
   const optimizer = [...tensorsOf(files, OPTIMIZER).keys()].map(
     (name) => [name, tensorOf(files, OPTIMIZER, { name, of: Float64Array }).slice()] as const,
   );
   const last = tensorOf(files, OPTIMIZER, { name: 'step', shape: [1], of: Float64Array })[0];
   if (last !== step) throw unfit(`expected the optimizer's state after step ${step}, got that after step ${last}`);
-  return { step, parameters, state, previous, optimizer: Object.fromEntries(optimizer), ...(freshOptimizer && { freshOptimizer }) };
+  return { step, ...committed, optimizer: Object.fromEntries(optimizer), ...(freshOptimizer && { freshOptimizer }) };
 }
 
 /** @throws {CoordinatorError} CHECKPOINT_UNFIT where the optimiser's state is of a version that is not known here */

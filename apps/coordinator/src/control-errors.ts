@@ -1,4 +1,5 @@
 /** What a person's wish may be refused with. */
+import { RunStoreError } from '@geodesic/run-store';
 import { WireError } from '@geodesic/wire';
 import { RunEnding } from './round-errors.ts';
 import { isDeposition } from './standing-watch.ts';
@@ -14,6 +15,7 @@ export function requireWorker(workers: readonly { readonly worker: string }[], w
 /** The end of a run, or of its leader, as people are told; anything else stays as it is. */
 export function controlError(cause: unknown): unknown {
   if (isDeposition(cause)) return new WireError('REFUSED', cause.message, 'ask the coordinator that leads the run now', { cause });
+  if (cause instanceof RunStoreError) return new WireError('REFUSED', cause.message, cause.hint, { cause }); // the log takes nothing more
   if (!(cause instanceof RunEnding)) return cause;
   return new WireError('REFUSED', cause.message, 'resume the run when it has ended', { cause });
 }

@@ -19,17 +19,28 @@ export async function createRun(
   const { name, spec, specDigest, seed, engine, exactness } = meta;
   const folder = await createRunFolder({ runs, name, spec, bundle, now: new Date() });
   const storage = new RunStorage(folder.runId, logger);
-  const log = await CommitLog.create(folder, { guard: storage.guard });
+  const store = openStore(folder);
+  const runArtery = options.artery?.openRun({ folder, store, bundle });
+  const { replica } = runArtery ?? {};
+  const log = await CommitLog.create(folder, { guard: storage.guard, ...(replica && { replica }) });
   const step = fork?.parent.step ?? 0;
   const start = { step, checkpoints: [], usesJournal: true, ...(fork && { position: fork.positionFor(meta) }) };
-  const store = openStore(folder);
-  const parts = await openParts({ ...options, folder, log, leader: newLeader(), storage, store, start, past: { mayRebase: false } });
-  const { checkpoints, committed, reporter } = parts;
+  const rest = { folder, log, leader: newLeader(), storage, store, start, past: { mayRebase: false }, ...(runArtery && { runArtery }) };
+  const parts = await openParts({ ...options, ...rest });
+  const { checkpoints, committed, reporter, events } = parts;
   await checkpoints.write(checkpoints.capture(step), { waits: false });
+  try {
+    await runArtery?.secure(step);
+  } catch (error) {
+    await Promise.all([log.close(), events.close(), reporter.close(), runArtery?.close(0)]);
+    throw error;
+  }
   const { version, chain, checksum } = committed.position;
   const origin = fork && { step, version, parent: fork.parent };
   const what = { format: LOG_FORMAT, run: folder.runId, specDigest, bundleDigest: bundleDigestOf(bundle), seed, engine };
   await log.append({ type: 'run', ...what, chain, checksum, ...(exactness === 'relaxed' && { exactness }), ...origin });
-  reporter.accepted(fork && { parent: fork.parent, ...(options.hasFreshOptimizer && { optimizer: 'fresh' }) });
+  const parent = fork && { parent: fork.parent, ...(options.hasFreshOptimizer && { optimizer: 'fresh' }) };
+  reporter.accepted({ bundle: what.bundleDigest, ...parent });
+  runArtery?.begin(events);
   return new HostedRun(parts);
 }

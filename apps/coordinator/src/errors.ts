@@ -1,6 +1,7 @@
 /** Errors of the coordinator: a stable code, a message `what: expected X, got Y`, a hint, and the exit code that they lead to. */
 import { CheckpointError } from '@geodesic/checkpoint';
 import { LogMismatchError } from '@geodesic/cluster';
+import { EventsError } from '@geodesic/events';
 import { RunStoreError, storageFaultOf } from '@geodesic/run-store';
 import type { RunStoreErrorCode } from '@geodesic/run-store';
 import { WireError } from '@geodesic/wire';
@@ -19,6 +20,7 @@ export type CoordinatorErrorCode =
   | 'LOG_MISMATCH'
   | 'RUN_COMPLETED'
   | 'FINGERPRINT_MISMATCH'
+  | 'HA_SHARED_FOLDER'
   | 'BUNDLE';
 
 /** An error with all that a person and a calling program need. */
@@ -50,7 +52,7 @@ export interface ErrorReport {
 
 /** Any thrown value in the form that people are told. */
 export function reportError(error: unknown): ErrorReport {
-  if (error instanceof CoordinatorError || error instanceof WireError || error instanceof RunStoreError)
+  if (error instanceof CoordinatorError || error instanceof WireError || error instanceof RunStoreError || error instanceof EventsError)
     return { code: error.code, message: error.message, hint: error.hint };
   const message = error instanceof Error ? error.message : String(error);
   if (storageFaultOf(error)) return { code: 'STORAGE', message, hint: 'free space on the disk or mend it, then resume the run' };
@@ -78,6 +80,7 @@ const STORE_EXITS: Readonly<Record<RunStoreErrorCode, ExitCode>> = {
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CoordinatorError) return error.exitCode;
   if (error instanceof RunStoreError) return STORE_EXITS[error.code];
+  if (error instanceof EventsError) return error.code === 'UNREACHABLE' || error.code === 'FENCED' ? EXIT.retryable : EXIT.configuration;
   if (storageFaultOf(error)) return EXIT.retryable;
   if (error instanceof CheckpointError || error instanceof LogMismatchError) return EXIT.data;
   if (error instanceof WireError) return error.code === 'PORT_IN_USE' || error.code === 'INVALID' ? EXIT.configuration : EXIT.retryable;

@@ -1,6 +1,6 @@
 /**
  * Which events tell of the same thing. What is made again after a restart, or read from the log, is told once: a step, a rejection, an
- * evaluation, a refresh. Everything else happens as often as it is told.
+ * evaluation, a refresh, a checkpoint that was broadcast. Everything else happens as often as it is told.
  */
 import type { RunEventType } from './run-events.ts';
 
@@ -12,6 +12,7 @@ const FIELDS: Partial<Record<RunEventType, readonly string[]>> = {
   'curvature.refreshed': ['step'],
   evaluation: ['step', 'split'],
   'evaluation.failed': ['step', 'phase'],
+  'checkpoint.available': ['step', 'manifest'],
 };
 
 /** Equal for two events that are one; undefined for an event that may come again. */

@@ -2,7 +2,9 @@
  * One run of this coordinator, new or taken up again: puts workers, loop and folder together and carries what happens from one to the others.
  * However it ends, the folder is readable, and a resume can go on from it.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlEntry, Fingerprint, LogEntry } from '@geodesic/cluster';
+import type { RunStoreError } from '@geodesic/run-store';
 import { ParameterPublisher, WireError } from '@geodesic/wire';
 import type { ControlRequest, RunStatus } from '@geodesic/wire';
 import { bundleDigestOf } from './bundle-digest.ts';
@@ -14,12 +16,26 @@ import { RoundObjects } from './round-objects.ts';
 import type { RunEvents } from './run-events.ts';
 import { RunFingerprint } from './run-fingerprint.ts';
 import { RunKeeper } from './run-keeper.ts';
-import { RunLoop } from './run-loop.ts';
+import { RunLoop, STOP_GRACE_MS } from './run-loop.ts';
 import type { RunNews } from './run-loop-observer.ts';
 import type { RunParts } from './run-parts.ts';
 import type { FinishedData, RunState } from './run-result.ts';
 import { isDeposition, watchStanding } from './standing-watch.ts';
 import type { WorkerPool } from './worker-pool.ts';
+
+/** How long the end of a run waits for NATS while it is there, ms: for its last checkpoint, and then for its last event. */
+const ARTERY_GRACE_MS = { completed: 30_000, otherwise: 2000, event: 2000 };
+
+/** How long a wish waits for the log's copy, ms: who asks waits for 10 s. */
+const ADMISSION_MS = 8000;
+
+/** Why a run is left to another coordinator. */
+export interface Leaving {
+  /** LOG_DEPOSED. */
+  readonly reason: RunStoreError;
+  /** How long what NATS does not have yet may go there, ms. */
+  readonly flushMs: number;
+}
 
 /** A run of this coordinator. */
 export class HostedRun {
@@ -38,6 +54,8 @@ export class HostedRun {
   #wantedWorkers: number | undefined;
   #pauseReason: string;
   #ended: RunState | undefined;
+  /** The run goes on under another coordinator. */
+  #left: Leaving | undefined;
 
   /** Everything that record 0 vouches for is durable. */
   constructor(parts: RunParts) {
@@ -75,7 +93,7 @@ export class HostedRun {
 
   /** How the run stands. */
   get status(): RunStatus {
-    const { log, meta } = this.#parts;
+    const { log, meta, runArtery } = this.#parts;
     const { engine, steps } = meta;
     return {
       run: this.runId,
@@ -86,6 +104,7 @@ export class HostedRun {
       term: log.term,
       workers: this.pool.workers,
       engine,
+      ...(runArtery && { artery: runArtery.status }),
     };
   }
 
@@ -97,7 +116,7 @@ export class HostedRun {
 
   /** Runs to the end; the folder is complete and every worker told when the promise resolves. Never rejects. */
   async run(): Promise<FinishedData> {
-    const { past, start, logger, log } = this.#parts;
+    const { past, start, logger, log, runArtery } = this.#parts;
     let state: RunState;
     let error: ErrorReport | undefined;
     let cause: unknown;
@@ -107,38 +126,47 @@ export class HostedRun {
       state = await this.#loop.run();
     } catch (thrown) {
       state = 'failed';
-      cause = thrown;
-      error = await this.#keeper.reportFailure(thrown, this.#loop.step);
-      logger.error('the run failed', { run: this.runId, error: thrown });
+      cause = this.#left?.reason ?? thrown;
+      error = await this.#keeper.reportFailure(cause, this.#loop.step);
+      if (this.#left) logger.info('the run is left to another coordinator', { run: this.runId, step: this.#loop.step, error: cause });
+      else logger.error('the run failed', { run: this.runId, error: thrown });
     }
     endWatch();
     const { step, ahead, stopReason } = this.#loop;
     const end = { state, step, ahead, cause, ...(error && { error }), ...(stopReason !== undefined && { stopReason }) };
     const finished = await finishRun(this.#parts, { ...end, ...(past.finished && { before: past.finished }) });
-    const isDeposed = finished.error?.code === 'LOG_DEPOSED'; // whatever was asked of it at last: the run and its workers are another's
+    // Whatever was asked of it at last: the run and its workers are another's.
+    const isDeposed = finished.error?.code === 'LOG_DEPOSED' || (this.#left !== undefined && finished.state === 'failed');
     this.#ended = finished.state;
     this.#parts.storage.close();
-    if (!isDeposed) this.events.emit('run.finished', { ...finished });
+    if (!isDeposed) {
+      await runArtery?.settled(finished.state === 'completed' ? ARTERY_GRACE_MS.completed : ARTERY_GRACE_MS.otherwise);
+      this.events.emit('run.finished', { ...finished });
+    }
     await this.events.close();
     if (isDeposed) this.pool.release();
     else this.pool.end(finished.state);
     this.publisher.close();
+    await runArtery?.close(isDeposed ? (this.#left?.flushMs ?? 0) : ARTERY_GRACE_MS.event);
     return finished;
   }
 
-  /** What workers may fetch. @throws {WireError} NOT_FOUND */
-  object(digest: string): Uint8Array {
+  /** What may be fetched: the bundle, the vectors in use, and the manifests and chunks of the checkpoints. @throws {WireError} NOT_FOUND */
+  async object(digest: string): Promise<Uint8Array> {
     const found = digest === this.bundleDigest ? this.#parts.bundle : this.#objects.find(digest);
-    if (found) return found;
-    throw new WireError('NOT_FOUND', `fetch: expected the bundle or a vector in use, got ${digest}`, 'go on: its round is over');
+    const object = found ?? (await this.#parts.store.objects.read(digest));
+    if (object) return object;
+    const expected = 'the bundle, a vector in use, or an object of a checkpoint';
+    throw new WireError('NOT_FOUND', `fetch: expected ${expected}, got ${digest}`, 'go on: its round is over, or its checkpoint gone');
   }
 
   /**
    * Takes a person's wish; it is in the log when the promise resolves.
    * @returns the first step for which it holds
-   * @throws {WireError} NOT_FOUND for a worker, REFUSED when the run is ending
+   * @throws {WireError} NOT_FOUND for a worker, REFUSED when the run is ending, or NATS is away and the run has a standby
    */
   async control({ action, reason, workers, worker }: Omit<ControlRequest, 'run'>): Promise<number> {
+    await this.#admissible();
     if (action === 'stop') return this.stop(reason);
     if (worker !== undefined && action === 'drain') requireWorker(this.pool.workers, worker);
     try {
@@ -164,6 +192,32 @@ export class HostedRun {
       if (isDeposition(error)) throw controlError(error); // any other error is how the run ends
     });
     return step;
+  }
+
+  /** Ends without a record in the log, for another coordinator to go on; what is durable is announced, and workers are let go. */
+  leave(leaving: Leaving): void {
+    this.#left ??= leaving;
+    this.#loop.end(leaving.reason);
+    setTimeout(() => this.#parts.log.abandon(), STOP_GRACE_MS).unref(); // what waits to be written or admitted is made again
+  }
+
+  /** A wish has to be in the log's copy before it holds. It waits here, where it holds no step, and not for longer than who asks. */
+  async #admissible(): Promise<void> {
+    const { replica } = this.#parts.runArtery ?? {};
+    if (replica === undefined) return;
+    const patience = new AbortController();
+    const late = delay(ADMISSION_MS, true, { signal: patience.signal, ref: false }).catch(() => false);
+    const ready = replica.ready().then(() => false);
+    ready.catch(() => undefined); // it may come after this has been refused
+    try {
+      if (!(await Promise.race([ready, late]))) return;
+    } catch (cause) {
+      throw controlError(cause);
+    } finally {
+      patience.abort();
+    }
+    const message = `control: expected an answer from the copy of the log, got none in ${ADMISSION_MS / 1000} s`;
+    throw new WireError('REFUSED', message, 'the run goes on; ask again when NATS is back');
   }
 
   #state(): RunStatus['state'] {

@@ -81,6 +81,16 @@ export class LineFile {
     return this.#hasFailed ? this.length : this.#written;
   }
 
+  /** Bytes of the file behind so many lines, to a part of the index's step. */
+  bytesAfter(lines: number): number {
+    if (lines >= this.#written) return 0;
+    const group = Math.floor(lines / INDEX_EVERY);
+    const start = this.#index[group];
+    const end = this.#index.at(group + 1) ?? this.#bytes;
+    const inGroup = Math.min(INDEX_EVERY, this.#written - group * INDEX_EVERY);
+    return this.#bytes - start - Math.round(((end - start) * (lines - group * INDEX_EVERY)) / inGroup);
+  }
+
   /** Adds a line; a closed file takes none. */
   add(value: object): void {
     if (this.#isClosed) return;

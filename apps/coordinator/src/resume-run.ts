@@ -57,7 +57,13 @@ export async function resumeRun(
 
   const storage = new RunStorage(folder.runId, logger);
   const leader = newLeader();
-  const { log, found, term } = await CommitLog.takeOver(folder, { guard: storage.guard, leader });
+  const runArtery = options.artery?.openRun({ folder, store, bundle });
+  const { replica } = runArtery ?? {};
+  const takingOver = CommitLog.takeOver(folder, { guard: storage.guard, leader, ...(replica && { replica }) });
+  const { log, found, term } = await takingOver.catch(async (error: unknown) => {
+    await runArtery?.close(0);
+    throw error;
+  });
   const view = viewLog(found.records);
   const { pausedFrom, fingerprint, wantedWorkers, finished } = view;
   const ahead = commitsAfter(view, facts);
@@ -79,7 +85,8 @@ export async function resumeRun(
     ...(finished && { finished }),
     ...(pause && { pauseReason: pause.reason }),
   };
-  const parts = await openParts({ ...options, ...learning, bundle, folder, log, leader, storage, store, start, past });
+  const rest = { folder, log, leader, storage, store, start, past, ...(runArtery && { runArtery }) };
+  const parts = await openParts({ ...options, ...learning, bundle, ...rest });
   const { events, reporter } = parts;
   reporter.recount(view);
   for (const damage of skipped) {
@@ -87,6 +94,7 @@ export async function resumeRun(
     events.emit('checkpoint.damaged', { ...damage });
   }
   events.emit('run.resumed', { term, step: facts.step, ahead: ahead.length });
+  runArtery?.begin(events);
   return new HostedRun(parts);
 }
 

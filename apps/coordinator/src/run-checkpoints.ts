@@ -3,7 +3,7 @@
  * checkpoint-content.ts for what is in them. With each of them a new file of the journal begins.
  */
 import { paramsDigestInTurns } from '@geodesic/checkpoint';
-import type { CheckpointFile, CheckpointStore } from '@geodesic/checkpoint';
+import type { CheckpointFile, CheckpointManifest, CheckpointStore } from '@geodesic/checkpoint';
 import type { CommittedParameters, Position } from '@geodesic/cluster';
 import type { Journal, StorageGuard } from '@geodesic/run-store';
 import type { Layout } from '@geodesic/tensor';
@@ -34,7 +34,7 @@ export interface RunCheckpointsOptions {
   /** Validation losses by step. */
   readonly validation: () => ReadonlyMap<number, number>;
   /** Told of every checkpoint that is complete on disk. */
-  readonly onWritten: (step: number, path: string) => void;
+  readonly onWritten: (step: number, path: string, manifest: CheckpointManifest) => void;
   readonly onRemoved: (step: number) => void;
 }
 
@@ -110,10 +110,10 @@ export class RunCheckpoints {
   async #write({ step, position, parameters, files }: CapturedCheckpoint, { waits = true }: { readonly waits?: boolean }): Promise<void> {
     const { run, store, guard, journal, layout, onWritten } = this.#options;
     const facts = { run, step, ...position, paramsDigest: await paramsDigestInTurns(layout, parameters) };
-    const write = (): Promise<unknown> => store.write(step, { files, facts });
-    await (waits ? guard.run('checkpoint', write) : write());
+    const write = (): Promise<CheckpointManifest> => store.write(step, { files, facts });
+    const manifest = await (waits ? guard.run('checkpoint', write) : write());
     this.#written.splice(0, Infinity, ...new Set([...this.#written, step].toSorted((a, b) => a - b)));
-    onWritten(step, store.path(step));
+    onWritten(step, store.path(step), manifest);
     await journal?.retire(step);
     await this.#retain(step);
   }

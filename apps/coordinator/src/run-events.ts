@@ -41,6 +41,7 @@ export type RunEventType =
   | 'worker.straggling'
   | 'contribution.disputed'
   | 'checkpoint.written'
+  | 'checkpoint.available'
   | 'checkpoint.removed'
   | 'checkpoint.damaged'
   | 'storage.failed'
@@ -123,15 +124,38 @@ export class RunEvents {
     this.#wakeAll();
   }
 
-  /** The events from a sequence number on, as they happen; ends when the events are closed or the watcher leaves. */
+  /** The number of the last event that watchers are given. */
+  get length(): number {
+    return this.#isOver ? this.#count : this.#file.settled;
+  }
+
+  /** Bytes of the file behind an event, about. */
+  bytesAfter(sequence: number): number {
+    return this.#file.bytesAfter(sequence);
+  }
+
+  /** The events from a sequence number on, as they happen, for a person: {@link delivered} waits for it. Ends as {@link follow} does. */
   async *watch(fromSequence: number, signal: AbortSignal): AsyncGenerator<RunEvent, void, undefined> {
     this.#watchers++;
-    const leave = (): void => this.#wakeAll();
-    signal.addEventListener('abort', leave);
     let seenToTheEnd = false;
     try {
+      for await (const event of this.follow(fromSequence, signal)) {
+        seenToTheEnd = event.type === 'run.finished';
+        yield event;
+      }
+    } finally {
+      this.#watchers--;
+      if (seenToTheEnd && this.#watchers === 0) this.#deliver();
+    }
+  }
+
+  /** The events from a sequence number on, as they happen; ends when the events are closed or the signal aborts. */
+  async *follow(fromSequence: number, signal: AbortSignal): AsyncGenerator<RunEvent, void, undefined> {
+    const leave = (): void => this.#wakeAll();
+    signal.addEventListener('abort', leave);
+    try {
       for (let next = Math.max(1, fromSequence); !signal.aborted;) {
-        const settled = this.#isOver ? this.#count : this.#file.settled;
+        const settled = this.length;
         if (next > settled) {
           if (this.#isOver) return;
           await new Promise<void>((resolve) => this.#wake.push(resolve));
@@ -139,15 +163,12 @@ export class RunEvents {
         }
         for (const event of await this.#from(next, Math.min(BATCH, settled - next + 1))) {
           if (signal.aborted) return;
-          seenToTheEnd = event.type === 'run.finished';
           yield event;
           next++;
         }
       }
     } finally {
       signal.removeEventListener('abort', leave);
-      this.#watchers--;
-      if (seenToTheEnd && this.#watchers === 0) this.#deliver();
     }
   }
 

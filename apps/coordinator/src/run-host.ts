@@ -3,12 +3,13 @@
  * parameters and uploads. A run that is over stays watchable until the next one or the end of the process.
  */
 import { writeLeader } from '@geodesic/run-store';
+import type { RunStoreError } from '@geodesic/run-store';
 import { WireError } from '@geodesic/wire';
 import type { ControlRequest, ExchangeService, RunEvent, RunsService, RunStatus, Submission } from '@geodesic/wire';
 import { createRun } from './create-run.ts';
 import { reportError } from './errors.ts';
 import { openForkPoint, openLearning } from './fork-point.ts';
-import type { HostedRun } from './hosted-run.ts';
+import type { HostedRun, Leaving } from './hosted-run.ts';
 import type { Lobby } from './lobby.ts';
 import { resumeRun } from './resume-run.ts';
 import type { ResumeRequest } from './resume-run.ts';
@@ -35,6 +36,7 @@ export class RunHost implements RunsService {
   #run: HostedRun | undefined;
   #active: Promise<void> | undefined;
   #stopReason: string | undefined;
+  #leaving: Leaving | undefined;
 
   constructor(options: RunHostOptions) {
     this.#options = options;
@@ -71,6 +73,16 @@ export class RunHost implements RunsService {
   async shutdown(reason: string): Promise<void> {
     this.#stopReason = reason; // of a run that is being opened
     this.#run?.stop(reason).catch(() => undefined); // how it ends is told by its end
+    await this.#active;
+  }
+
+  /**
+   * Ends the run in progress, if any, without a word in its log: it goes on under another coordinator. Resolves when that is done.
+   * @param flushMs how long what NATS does not have yet may go there
+   */
+  async leave(reason: RunStoreError, flushMs: number): Promise<void> {
+    this.#leaving = { reason, flushMs }; // also of a run that is being opened
+    this.#run?.leave(this.#leaving);
     await this.#active;
   }
 
@@ -144,9 +156,11 @@ export class RunHost implements RunsService {
     );
     lobby.openRun(run.pool);
     if (this.#stopReason !== undefined) run.stop(this.#stopReason).catch(() => undefined);
+    if (this.#leaving !== undefined) run.leave(this.#leaving);
     const finished = await run.run();
-    lobby.closeRun({ state: finished.state, final: once && finished.error?.code !== 'LOG_DEPOSED' });
-    logger.info('run over', { run: run.runId, state: finished.state });
+    const goesOn = finished.error?.code === 'LOG_DEPOSED' || (this.#leaving !== undefined && finished.state === 'failed');
+    lobby.closeRun({ state: finished.state, final: once && !goesOn });
+    if (!goesOn) logger.info('run over', { run: run.runId, state: finished.state });
     this.#active = undefined;
     onFinished(finished);
   }

@@ -1,12 +1,14 @@
 /** What a run stands on while a coordinator leads it: its folder and everything that writes to it, and the learning side. */
 import { randomUUID } from 'node:crypto';
-import { CheckpointStore } from '@geodesic/checkpoint';
+import { CheckpointStore, manifestDigest } from '@geodesic/checkpoint';
+import type { CheckpointManifest } from '@geodesic/checkpoint';
 import { CommittedParameters } from '@geodesic/cluster';
 import type { CommittedStart, FingerprintEntry, FinishedEntry, RunEntry, RunMachineOptions } from '@geodesic/cluster';
 import { failPoint, Journal } from '@geodesic/run-store';
 import type { CommitLog, RunFolder } from '@geodesic/run-store';
 import type { Logger } from '@geodesic/telemetry';
 import type { Traffic } from '@geodesic/wire';
+import type { Artery, RunArtery } from './artery.ts';
 import { RunCheckpoints } from './run-checkpoints.ts';
 import { RunEvents } from './run-events.ts';
 import type { RunMeta, RunTrainer } from './run-meta.ts';
@@ -19,6 +21,8 @@ export interface RunSurroundings {
   readonly runs: string;
   readonly traffic: () => Traffic;
   readonly logger: Logger;
+  /** To NATS; absent where none is configured. */
+  readonly artery?: Artery;
 }
 
 /** A run's learning side, and the bundle that it was made from. */
@@ -63,7 +67,9 @@ export interface RunParts extends LearningSide {
   readonly reporter: RunReporter;
   readonly journal: Journal | undefined;
   readonly committed: CommittedParameters;
+  readonly store: CheckpointStore;
   readonly checkpoints: RunCheckpoints;
+  readonly runArtery?: RunArtery;
   readonly start: RunStart;
   readonly past: RunPast;
   readonly logger: Logger;
@@ -88,10 +94,10 @@ export function newLeader(): string {
 /** Opens what is written beside the log, and puts the parts together. */
 export async function openParts(
   given: LearningSide &
-    Pick<RunParts, 'folder' | 'log' | 'leader' | 'storage' | 'start' | 'past'> &
-    Pick<RunSurroundings, 'traffic' | 'logger'> & { readonly store: CheckpointStore },
+    Pick<RunParts, 'folder' | 'log' | 'leader' | 'storage' | 'store' | 'runArtery' | 'start' | 'past'> &
+    Pick<RunSurroundings, 'traffic' | 'logger'>,
 ): Promise<RunParts> {
-  const { folder, storage, start, trainer, meta, logger, traffic, store } = given;
+  const { folder, storage, start, trainer, meta, logger, traffic, store, runArtery } = given;
   const run = folder.runId;
   const incomplete = (file: string) => (error: Error) => logger.warn(`${file} is incomplete`, { run, error });
   const events = await RunEvents.open(folder.file('events.ndjson'), incomplete('events.ndjson'));
@@ -112,8 +118,15 @@ export async function openParts(
     committed,
     known: start.checkpoints,
     validation: () => reporter.validation,
-    onWritten: (step, path) => events.emit('checkpoint.written', { step, path }),
+    onWritten: (step, path, manifest) => {
+      events.emit('checkpoint.written', { step, path, manifest: manifestDigest(manifest), bytes: bytesOf(manifest) });
+      runArtery?.written(step);
+    },
     onRemoved: (step) => events.emit('checkpoint.removed', { step }),
   });
   return { ...given, events, reporter, journal, committed, checkpoints };
+}
+
+function bytesOf({ files }: CheckpointManifest): number {
+  return Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
 }

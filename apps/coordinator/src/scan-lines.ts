@@ -41,6 +41,29 @@ export async function scanLines(path: string, accept: AcceptLine): Promise<void>
   }
 }
 
+/** The whole lines of a file, one after the other; a torn end is no line, and where there is no file there are none. */
+export async function* readLines(path: string): AsyncGenerator<string, void> {
+  const handle = await openExisting(path);
+  if (!handle) return;
+  try {
+    let rest = Buffer.alloc(0);
+    for (let offset = 0; ;) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES, offset);
+      if (bytesRead === 0) return;
+      offset += bytesRead;
+      const bytes = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+      let from = 0;
+      for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
+        yield bytes.toString('utf8', from, end);
+        from = end + 1;
+      }
+      rest = bytes.subarray(from);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
 /** A file for reading; undefined where there is none. */
 export async function openExisting(path: string): Promise<FileHandle | undefined> {
   return open(path, 'r').catch((error: NodeJS.ErrnoException) => {

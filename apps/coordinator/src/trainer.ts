@@ -34,8 +34,9 @@ import type { RunMeta, RunTrainer, TrainerFactory } from './run-meta.ts';
 import { stepFailure } from './step-failure.ts';
 import { asFloat32, inputsOf, phaseOf, programOf, totalsOf } from './step-rounds.ts';
 
-export { committedFiles, resumedRun, type ResumedRun } from './checkpoint-content.ts';
+export { committedArrays, committedFiles, resumedRun, type ResumedRun } from './checkpoint-content.ts';
 export type { ResumePoint } from './run-meta.ts';
+export { totalsOf } from './step-rounds.ts';
 
 /**
  * The learning side of a submitted bundle, and what the cluster side must know of it; from a checkpoint it goes on with every bit that the
@@ -356,7 +357,8 @@ function meansOf({ columns, count }: Pick<RoundTotals, 'columns' | 'count'>): Ma
   return new Map([...columns].map(([name, sum]) => [name, sum / count]));
 }
 
-function evaluated(split: string, totals: RoundTotals): Absorbed {
+/** What a split's totals say: every column divided by the examples, once. */
+export function evaluated(split: string, totals: RoundTotals): Pick<Absorbed, 'evaluation'> {
   const { loss, accuracy, columns } = namedMeans(meansOf(totals));
   const others = Object.keys(columns).length > 0 ? { columns } : {};
   return { evaluation: { split, loss, ...(accuracy !== undefined && { accuracy }), ...others, examples: totals.count } };

@@ -134,6 +134,19 @@ describe('LineFile', () => {
 });
 
 describe('scanLines', () => {
+  it('says how many bytes lie behind a line, about', async () => {
+    const path = join(folder, 'lines');
+    await writeFile(path, linesTo(1300));
+    const file = await LineFile.open({ path, accept, onError: noFailure });
+    const whole = linesTo(1300).length;
+    expect(file.bytesAfter(0)).toBe(whole);
+    for (const lines of [1, 511, 512, 513, 1024, 1299])
+      expect(Math.abs(file.bytesAfter(lines) - (whole - linesTo(lines).length))).toBeLessThan(512);
+    expect(file.bytesAfter(1300)).toBe(0);
+    expect(file.bytesAfter(5000)).toBe(0);
+    await file.close();
+  });
+
   it('stops at the first line that is not accepted, and takes a missing file for an empty one', async () => {
     const path = join(folder, 'lines');
     const seen: string[] = [];

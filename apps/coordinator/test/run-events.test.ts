@@ -112,6 +112,20 @@ describe('RunEvents', () => {
     expect(new Set(told.map((line) => line.replace(/.*"type"/, '').replace(/"at":"[^"]*"/, ''))).size).toBe(181);
   });
 
+  it('does not take who follows behind the run for somebody who has read its end', async () => {
+    const events = await RunEvents.open(join(folder, 'events.ndjson'), noFailure);
+    let isDelivered = false;
+    void events.delivered.then(() => (isDelivered = true));
+    events.emit('run.finished', {});
+    await events.close();
+    const followed: number[] = [];
+    for await (const { sequence } of events.follow(1, new AbortController().signal)) followed.push(sequence);
+    await new Promise(setImmediate);
+    expect({ followed, isDelivered, length: events.length }).toEqual({ followed: [1], isDelivered: false, length: 1 });
+    await numbers(events, 1);
+    await events.delivered;
+  });
+
   it('lets a watcher leave', async () => {
     const events = await RunEvents.open(join(folder, 'events.ndjson'), noFailure);
     const leaving = new AbortController();
