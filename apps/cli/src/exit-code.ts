@@ -16,6 +16,8 @@ export const EXIT = {
   interrupted: 4,
   /** A mistake in Geodesic itself. */
   internal: 70,
+  /** Ctrl-C of a command that only looks on, as shells count it. */
+  lookedAway: 130,
 } as const;
 
 /** One of the numbers of {@link EXIT}. */

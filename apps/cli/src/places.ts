@@ -9,7 +9,7 @@ import { CliError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 
 /** Makes the folder and writes a file in it, which is the only sure test. @throws {CliError} RUNS_FOLDER, exit code 2 */
-export async function ensureWritableFolder(folder: string): Promise<void> {
+export async function ensureWritableFolder(folder: string, flag: '--runs' | '--to' = '--runs'): Promise<void> {
   const probe = join(folder, `.geo-probe-${process.pid}`);
   try {
     await makeFolder(resolve(folder));
@@ -17,8 +17,8 @@ export async function ensureWritableFolder(folder: string): Promise<void> {
     await rm(probe);
   } catch (error) {
     const got = (error as NodeJS.ErrnoException).code ?? String(error);
-    const message = `--runs ${folder}: expected a folder that can be written, got ${got}`;
-    throw new CliError({ code: 'RUNS_FOLDER', message, hint: 'name another folder with --runs DIR', exitCode: EXIT.usage, cause: error });
+    const message = `${flag} ${folder}: expected a folder that can be written, got ${got}`;
+    throw new CliError({ code: 'RUNS_FOLDER', message, hint: `name another folder with ${flag} DIR`, exitCode: EXIT.usage, cause: error });
   }
 }
 

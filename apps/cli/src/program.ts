@@ -7,21 +7,25 @@ import { toCliError } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { addDrain, addPause, addScale, addStop } from './program/control-commands.ts';
 import { addChaos, addSimulate } from './program/fault-commands.ts';
-import { addCheckpoints, addCurvature, addExport, addList, addVerify } from './program/inspection-commands.ts';
+import { addCheckpoints } from './program/checkpoint-commands.ts';
+import { addEvaluate } from './program/evaluate-command.ts';
+import { addEvents } from './program/event-commands.ts';
+import { addCurvature, addExport, addList, addVerify } from './program/inspection-commands.ts';
 import type { AddCommand, ProgramContext } from './program/options.ts';
 import { addDoctor, addValidate } from './program/spec-commands.ts';
 import { addFork, addResume, addRun } from './program/training-commands.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_CODES = `
-Exit codes: 0 ok, 1 the run (or a check) failed, 2 usage or spec error, 3 cluster unreachable or port in use, 4 interrupted, 70 internal error.
+Exit codes: 0 ok, 1 the run (or a check) failed, 2 usage or spec error, 3 cluster unreachable or port in use, 4 interrupted, 70 internal error,
+130 Ctrl-C of a command that only looks on.
 GEO_DEBUG=1 adds stack traces to errors, NO_COLOR=1 takes the colours out.`;
 
 /** All commands, in the order of the help. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly AddCommand[]])[] = [
   ['Train:', [addRun, addResume, addFork]],
   ['Steer a run that is under way:', [addPause, addStop, addScale, addDrain]],
-  ['Look into a run:', [addList, addVerify, addCheckpoints, addCurvature, addExport]],
+  ['Look into a run:', [addList, addEvents, addVerify, addCheckpoints, addEvaluate, addCurvature, addExport]],
   ['Check a spec or this host:', [addValidate, addDoctor]],
   ['Break things on purpose:', [addChaos, addSimulate]],
 ];

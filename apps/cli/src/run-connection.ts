@@ -1,11 +1,12 @@
 /**
  * The line to one run: submit it or find it, follow its events to the end, ask it to stop. A coordinator that is lost may come back at its
- * address: the watch waits for it and goes on where it was. Errors of the wire become errors of the command.
+ * address, or another one may lead at another: the watch looks for it and goes on where it was. Errors of the wire become errors of the command.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectRuns, WireError, type RunEvent, type Submission } from '@geodesic/wire';
+import { connectRuns, WireError, type RunEvent, type RunsClient, type Submission } from '@geodesic/wire';
+import { parsedEvent } from './artery/event-lines.ts';
 import { CliError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import { ShownEvents } from './run-folders/shown-events.ts';
@@ -45,11 +46,19 @@ export interface RunConnection {
 }
 
 const RECONNECT_MS = 100;
+/** How long a leader is looked for among several coordinators, ms: longer than a lease. */
+const LEADER_MS = 20_000;
 
-/** Opens the line to the coordinator at `127.0.0.1:PORT`. */
-export function connectToRun(address: string): RunConnection {
-  const client = connectRuns(address);
+/** Options of {@link connectToRun}. */
+export interface RunConnectionOptions {
+  /** The folders of runs of the coordinators; the end of the run is in one of them. Default: the run's own. */
+  readonly folders?: readonly string[];
+}
+
+/** Opens the line to the coordinators at `127.0.0.1:PORT`, of which one leads. */
+export function connectToRun(addresses: readonly string[], { folders = [] }: RunConnectionOptions = {}): RunConnection {
   const closing = new AbortController();
+  const line = { addresses, signal: closing.signal };
   let accepted: RunPlace | undefined;
   let shown = new ShownEvents();
   return {
@@ -57,7 +66,7 @@ export function connectToRun(address: string): RunConnection {
       return accepted?.directory;
     },
     async submit(submission) {
-      accepted = await client.submit(submission).catch((error: unknown) => {
+      accepted = await atLeader(line, (client) => client.submit(submission)).catch((error: unknown) => {
         throw asCliError(error);
       });
       return accepted;
@@ -69,7 +78,7 @@ export function connectToRun(address: string): RunConnection {
     async watchToEnd(onEvent) {
       const place = accepted;
       if (place === undefined) throw new Error('watchToEnd: expected a submitted run, got none');
-      for await (const event of eventsOf({ address, run: place.runId, shown, signal: closing.signal })) {
+      for await (const event of eventsOf({ ...line, run: place.runId, shown })) {
         onEvent(event);
         if (event.type === 'run.finished') return finishedRun(event.data, place);
       }
@@ -77,35 +86,64 @@ export function connectToRun(address: string): RunConnection {
     },
     async recordedEnd() {
       if (accepted === undefined) throw new Error('recordedEnd: expected a submitted run, got none');
-      const lines = (await readFile(join(accepted.directory, 'events.ndjson'), 'utf8')).trimEnd().split('\n');
-      const { type, data } = JSON.parse(lines.at(-1) ?? '') as RunEvent;
-      if (type === 'run.finished') return finishedRun(data, accepted);
+      const { runId, directory } = accepted;
+      for (const folder of new Set([directory, ...folders.map((folder) => join(folder, runId))])) {
+        const end = await lastEventIn(folder);
+        if (end?.type === 'run.finished') return finishedRun(end.data, accepted);
+      }
       throw withoutEnd(accepted);
     },
     async resume(reason) {
-      if (accepted !== undefined) await client.control({ run: accepted.runId, action: 'resume', reason });
+      const run = accepted?.runId;
+      if (run !== undefined) await atLeader(line, (client) => client.control({ run, action: 'resume', reason }));
     },
     async stop(reason) {
-      if (accepted !== undefined) await client.stop(accepted.runId, reason);
+      const run = accepted?.runId;
+      if (run !== undefined) await atLeader(line, (client) => client.stop(run, reason));
     },
-    close: () => {
-      closing.abort();
-      client.close();
-    },
+    close: () => closing.abort(),
   };
 }
 
-interface WatchOptions {
-  readonly address: string;
-  readonly run: string;
-  readonly shown: ShownEvents;
+/** The coordinators, until the line is closed. */
+interface Line {
+  readonly addresses: readonly string[];
   readonly signal: AbortSignal;
 }
 
+interface WatchOptions extends Line {
+  readonly run: string;
+  readonly shown: ShownEvents;
+}
+
+/** Asks the coordinator that leads: one after the other until none says that it does not. @throws {WireError} */
+async function atLeader<T>({ addresses, signal }: Line, ask: (client: RunsClient) => Promise<T>): Promise<T> {
+  const deadline = performance.now() + LEADER_MS;
+  for (let turn = 0; ; turn++) {
+    const client = connectRuns(addresses[turn % addresses.length]);
+    try {
+      return await ask(client);
+    } catch (error) {
+      const isOther = error instanceof WireError && error.code === 'NOT_LEADER';
+      // With one coordinator there is nobody else to ask; what may have been taken is not asked for twice.
+      if (!isOther || signal.aborted || performance.now() > deadline) throw error;
+    } finally {
+      client.close();
+    }
+    await delay(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** The last event that a run folder has; undefined where there is none. */
+async function lastEventIn(directory: string): Promise<RunEvent | undefined> {
+  const text = await readFile(join(directory, 'events.ndjson'), 'utf8').catch(() => '');
+  return parsedEvent(text.trimEnd().split('\n').at(-1) ?? '');
+}
+
 /** The events of a run in order, each once, however often the connection breaks; a client of its own each time, which waits for nothing. */
-async function* eventsOf({ address, run, shown, signal }: WatchOptions): AsyncGenerator<RunEvent, void, undefined> {
-  while (!signal.aborted) {
-    const client = connectRuns(address);
+async function* eventsOf({ addresses, run, shown, signal }: WatchOptions): AsyncGenerator<RunEvent, void, undefined> {
+  for (let turn = 0; !signal.aborted; turn++) {
+    const client = connectRuns(addresses[turn % addresses.length]);
     try {
       for await (const event of client.watch(run, { fromSequence: shown.from, signal })) if (shown.take(event)) yield event;
     } catch (error) {
@@ -119,7 +157,7 @@ async function* eventsOf({ address, run, shown, signal }: WatchOptions): AsyncGe
 
 /** A coordinator that is being started again does not answer, or does not know its run yet. */
 function mayComeBack(error: unknown): boolean {
-  return error instanceof WireError && ['UNREACHABLE', 'DEADLINE', 'NOT_FOUND', 'INTERNAL'].includes(error.code);
+  return error instanceof WireError && ['UNREACHABLE', 'DEADLINE', 'NOT_FOUND', 'INTERNAL', 'NOT_LEADER'].includes(error.code);
 }
 
 function withoutEnd({ directory }: RunPlace): CliError {
@@ -128,9 +166,11 @@ function withoutEnd({ directory }: RunPlace): CliError {
   return new CliError({ code: 'COORDINATOR_LOST', message, hint, exitCode: EXIT.unreachable });
 }
 
-function finishedRun(data: Readonly<Record<string, unknown>>, { runId, directory }: RunPlace): FinishedRun {
+function finishedRun(data: Readonly<Record<string, unknown>>, place: RunPlace): FinishedRun {
+  const { runId } = place;
   const state = readText(data, 'state');
   const result = { ...readObject(data, 'result') };
+  const directory = readText(result, 'directory') || place.directory; // of the coordinator that led it to the end
   if (state === 'completed') return { directory, data: { runId, state, directory, ...result } };
   if (state === 'stopped') {
     const message = `run ${runId}: expected to train to the last step, got stopped`;

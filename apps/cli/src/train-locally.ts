@@ -2,7 +2,7 @@
  * One run on a local cluster, from its source to its result: start, submit, watch, end. Whatever happens, no process is left when it returns.
  */
 import type { RunEvent } from '@geodesic/wire';
-import { startLocalCluster, type LocalCluster, type LocalClusterOptions } from './cluster/local-cluster.ts';
+import { standbyFolder, startLocalCluster, type LocalCluster, type LocalClusterOptions } from './cluster/local-cluster.ts';
 import type { ClusterPrograms } from './cluster/programs.ts';
 import { within } from './cluster/within.ts';
 import { CliError } from './errors.ts';
@@ -22,7 +22,7 @@ const AFTER_FAILURE = { graceMs: 0, termMs: 400 };
 const EXIT_NEWS_MS = 1_000;
 
 /** Options of {@link trainLocally}. */
-export interface TrainLocallyOptions extends Pick<LocalClusterOptions, 'maxRestarts' | 'addressFor' | 'onExit'> {
+export interface TrainLocallyOptions extends Pick<LocalClusterOptions, 'maxRestarts' | 'addressFor' | 'onExit' | 'artery'> {
   readonly source: RunSource;
   /** Worker processes at the start; `geo scale` changes it. */
   readonly workers: number;
@@ -46,7 +46,7 @@ export async function trainLocally(options: TrainLocallyOptions): Promise<Finish
     throw interruptedError();
   });
   const { cluster, prepared } = await startTogether(options, interrupted);
-  const connection = connectToRun(cluster.address);
+  const connection = connectToRun(cluster.addresses, { folders: [options.runsFolder, standbyFolder(options.runsFolder)] });
   const training = train({ cluster, prepared, connection, reporter: options.reporter });
   try {
     const untold = cluster.coordinatorLeft.then(async () => (await within(EXIT_NEWS_MS, training)) ?? connection.recordedEnd());
@@ -67,7 +67,7 @@ export async function trainLocally(options: TrainLocallyOptions): Promise<Finish
 
 /** Starts the processes and prepares the run at the same time; leaves nothing behind when either fails. */
 async function startTogether(
-  { source, workers, runsFolder, port, programs, reporter, onCluster, maxRestarts, addressFor, onExit }: TrainLocallyOptions,
+  { source, workers, runsFolder, port, programs, reporter, onCluster, maxRestarts, addressFor, onExit, artery }: TrainLocallyOptions,
   interrupted: Promise<never>,
 ): Promise<{ cluster: LocalCluster; prepared: PreparedRun }> {
   const giveUp = new AbortController();
@@ -75,9 +75,10 @@ async function startTogether(
   interrupted.catch(() => giveUp.abort());
   const onNotice = (text: string): void => reporter.notice(text);
   const { resume } = source;
-  const hooks = { onNotice, signal, ...(resume && { resume }), ...(addressFor && { addressFor }), ...(onExit && { onExit }) };
+  const hooks = { onNotice, signal, ...(addressFor && { addressFor }), ...(onExit && { onExit }) };
+  const about = { ...(resume && { resume }), ...(artery && { artery }) };
   const start = async (): Promise<LocalCluster> => {
-    const cluster = await startLocalCluster({ programs, runsFolder, port, maxRestarts, ...hooks });
+    const cluster = await startLocalCluster({ programs, runsFolder, port, maxRestarts, ...hooks, ...about });
     onCluster(cluster);
     cluster.scale(workers); // they wait for the run
     return cluster;

@@ -17,6 +17,7 @@ function exitCodeOf(code: WireError['code']): ExitCode {
     case 'DEADLINE':
     case 'PORT_IN_USE':
     case 'BUSY':
+    case 'NOT_LEADER':
       return EXIT.unreachable;
     case 'BUNDLE':
     case 'REFUSED':

@@ -16,6 +16,7 @@ const healthy: Facts = {
   ],
   loopbackProblem: undefined,
   runs: { folder: '/tmp/runs', problem: undefined, free: 10 * GIB, isNetwork: false },
+  nats: {},
 };
 
 function check(name: string, change: Partial<Facts>): Check | undefined {
@@ -24,7 +25,7 @@ function check(name: string, change: Partial<Facts>): Check | undefined {
 
 describe('checksFor', () => {
   it('is content with an ordinary host', () => {
-    expect(checksFor(healthy).map(({ status }) => status)).toEqual(Array(7).fill('ok'));
+    expect(checksFor(healthy).map(({ status }) => status)).toEqual(Array(8).fill('ok'));
   });
 
   it.each(['v18.20.4', 'v20.18.9'])('refuses Node %s', (nodeVersion) => {
@@ -60,6 +61,40 @@ describe('checksFor', () => {
     });
   });
 
+  it('says how to get NATS on every system where there is none, which is no fault', () => {
+    const found = check('NATS', {});
+    expect(found).toMatchObject({ status: 'ok', found: 'not configured: events stay in process; nats-server is not installed' });
+    for (const way of ['Linux: apt-get install', 'macOS: brew install', 'Windows: scoop install', 'Kubernetes: helm'])
+      expect(found?.remedy).toContain(way);
+    expect(check('NATS', { nats: { installed: '2.9.10' } })).toMatchObject({ status: 'ok', remedy: '' });
+  });
+
+  it('names the server, its streams, and what this user may not do', () => {
+    const server = {
+      name: 'a',
+      version: '2.9.10',
+      maxPayload: 2 ** 20,
+      streams: [{ name: 'GD_EVENTS_main', messages: 3, bytes: 2048 }],
+      publishing: 'allowed',
+      reading: 'allowed',
+    } as const;
+    const nats = { configured: { servers: ['nats://127.0.0.1:4222'], cluster: 'main' }, server };
+    expect(check('NATS', { nats })).toMatchObject({
+      status: 'ok',
+      found: expect.stringMatching(
+        /^nats-server 2\.9\.10 with JetStream.*GD_EVENTS_main.*127\.0\.0\.1:4222; may publish and read$/,
+      ) as string,
+    });
+    const refused = { message: 'gd.ev.main.doctor.probe: expected the right to publish, got none', hint: 'allow it', isFatal: false };
+    expect(check('NATS', { nats: { ...nats, server: { ...server, publishing: refused } } })).toMatchObject({
+      status: 'warn',
+      found: expect.stringContaining(refused.message) as string,
+      remedy: 'allow it',
+    });
+    expect(check('NATS', { nats: { ...nats, server: { ...server, maxPayload: 65_536 } } })?.status).toBe('warn');
+    expect(check('NATS', { nats: { problem: { ...refused, isFatal: true } } })?.status).toBe('fail');
+  });
+
   it('has a remedy for whatever is not ok', () => {
     const worst = checksFor({
       nodeVersion: 'v18.0.0',
@@ -68,6 +103,7 @@ describe('checksFor', () => {
       executors: [],
       loopbackProblem: 'EPERM',
       runs: { folder: '/', problem: undefined, free: 0, isNetwork: true },
+      nats: { problem: { message: 'NATS: expected an answer, got none', hint: 'start it', isFatal: false } },
     });
     for (const { status, remedy } of worst) expect([status, remedy]).not.toEqual([expect.any(String), '']);
   });

@@ -23,6 +23,8 @@ export interface GeoProcess {
   readonly ended: Promise<GeoResult>;
   /** With `--format jsonl`: resolves with the first event that passes. */
   event(passes: (event: RunEvent) => boolean): Promise<RunEvent>;
+  /** Resolves with the first line on stdout that passes. */
+  line(passes: (line: string) => boolean): Promise<string>;
 }
 
 /** Starts `geo` in the repository's root, without a terminal. */
@@ -35,28 +37,36 @@ export function startGeoIn(variables: Readonly<Record<string, string>>, ...args:
   const env = { ...process.env, ...variables };
   const child = spawn(process.execPath, [program, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
-  const events: RunEvent[] = [];
+  const lines: string[] = [];
   const watchers = new Set<() => void>();
   child.stdout.on('data', (bytes: Buffer) => (output.stdout += bytes.toString()));
   child.stderr.on('data', (bytes: Buffer) => (output.stderr += bytes.toString()));
   createInterface({ input: child.stdout }).on('line', (line) => {
-    if (!line.startsWith('{"sequence"')) return;
-    events.push(JSON.parse(line) as RunEvent);
+    lines.push(line);
     for (const look of watchers) look();
   });
   const ended = once(child, 'close').then(([exitCode]): GeoResult => ({ exitCode: exitCode as number | null, ...output }));
+  const first = <T>(read: (line: string) => T | undefined): Promise<T> =>
+    new Promise((found, failed) => {
+      let next = 0;
+      const look = (): void => {
+        for (; next < lines.length; next++) {
+          const value = read(lines[next]);
+          if (value !== undefined) found(value);
+        }
+      };
+      watchers.add(look);
+      look();
+      void ended.then(({ exitCode, stderr }) => failed(new Error(`geo ended with ${exitCode} before the line: ${stderr}`)));
+    });
   return {
     child,
     ended,
+    line: (passes) => first((line) => (passes(line) ? line : undefined)),
     event: (passes) =>
-      new Promise((found, failed) => {
-        const look = (): void => {
-          const event = events.find(passes);
-          if (event !== undefined) found(event);
-        };
-        watchers.add(look);
-        look();
-        void ended.then(({ exitCode, stderr }) => failed(new Error(`geo ended with ${exitCode} before the event: ${stderr}`)));
+      first((line) => {
+        const event = line.startsWith('{"sequence"') ? (JSON.parse(line) as RunEvent) : undefined;
+        return event !== undefined && passes(event) ? event : undefined;
       }),
   };
 }

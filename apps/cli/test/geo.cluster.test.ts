@@ -172,7 +172,7 @@ describe('geo doctor', () => {
     expect(result.exitCode).toBe(0);
     const { healthy, checks } = dataOf(result) as { healthy: boolean; checks: { name: string; found: string }[] };
     expect(healthy).toBe(true);
-    expect(checks.map(({ name }) => name)).toEqual(['Node', 'cores', 'memory', 'executors', 'loopback', 'runs folder', 'disk']);
+    expect(checks.map(({ name }) => name)).toEqual(['Node', 'cores', 'memory', 'executors', 'loopback', 'runs folder', 'disk', 'NATS']);
     expect(checks.find(({ name }) => name === 'executors')?.found).toContain('onnx-cpu');
   });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CoordinatorArtery } from '../src/artery/coordinator-artery.ts';
 import { startLocalCluster, type LocalCluster } from '../src/cluster/local-cluster.ts';
 
 let folder: string;
@@ -28,18 +29,19 @@ async function start({
   maxRestarts = 2,
   signal = new AbortController().signal,
   resume = undefined as string | undefined,
+  artery = undefined as CoordinatorArtery | undefined,
 }): Promise<LocalCluster> {
   const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.mjs`, import.meta.url));
   const programs = { coordinator: fixture(coordinator), worker: fixture(worker) };
   const onNotice = (text: string): void => void notices.push(text);
-  const taken = resume === undefined ? {} : { resume: { run: resume, from: 50, takeover: true } };
+  const taken = { ...(resume !== undefined && { resume: { run: resume, from: 50, takeover: true } }), ...(artery && { artery }) };
   cluster = await startLocalCluster({ programs, runsFolder: folder, port: 0, maxRestarts, onNotice, signal, ...taken });
   return cluster;
 }
 
 describe('startLocalCluster', () => {
   it('reads where the coordinator listens', async () => {
-    expect((await start({})).address).toBe('127.0.0.1:1');
+    expect((await start({})).addresses).toEqual(['127.0.0.1:1']);
   });
 
   it('says why a coordinator did not start', async () => {
@@ -98,6 +100,23 @@ describe('LocalCluster', () => {
       'coordinator ended (killed by SIGKILL); started again (1 of 2)',
       'coordinator ended (killed by SIGKILL); started again (2 of 2)',
     ]);
+  });
+
+  it('starts a lost leader again to stand by, in its place and without a run to take up', async () => {
+    const artery = { options: { servers: ['nats://127.0.0.1:1'], cluster: 'main', replicas: 1 }, standby: true };
+    const { addresses, coordinatorLeft } = await start({ coordinator: 'says-its-arguments', artery });
+    expect(addresses).toHaveLength(2);
+    cluster?.belongTo({ runId: 'run-1', directory: folder });
+    const log = (name: string): string => readFileSync(join(folder, 'logs', `${name}.log`), 'utf8');
+    const shared = '--once --exit-with-parent --nats nats://127.0.0.1:1 --cluster main --ha nats"';
+    await vi.waitFor(() =>
+      expect(log('coordinator-2')).toContain(`--runs ${join(folder, '.standby')} --host 127.0.0.1 --port 0 ${shared}`),
+    );
+    cluster?.coordinator.kill('SIGKILL');
+    await vi.waitFor(() => expect(log('coordinator')).toContain(`--runs ${folder} --host 127.0.0.1 --port 1 ${shared}`));
+    expect(notices).toEqual(['coordinator ended (killed by SIGKILL); started again (1 of 2)']);
+    await cluster?.stop({ graceMs: 0, termMs: 2_000 });
+    await coordinatorLeft;
   });
 
   it('scales: starts workers under free names beside those that leave, and starts nobody again who left', async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { serveWire, WireError, type RunEvent, type WireServer } from '@geodesic/wire';
+import { notLeader, serveWire, WireError, type RunEvent, type RunsService, type WireServer } from '@geodesic/wire';
 import { connectToRun } from '../src/run-connection.ts';
 
 let directory: string;
@@ -20,7 +20,12 @@ const finished = (sequence: number): RunEvent => ({
 });
 
 /** A coordinator that knows one run and tells its events; `then` what happens after them. */
-function serve(port: number, events: readonly RunEvent[], then: 'waits' | 'breaks'): Promise<WireServer> {
+function serve(
+  port: number,
+  events: readonly RunEvent[],
+  then: 'waits' | 'breaks',
+  others: Partial<RunsService> = {},
+): Promise<WireServer> {
   const unused = (): never => {
     throw new WireError('INVALID', 'expected no call');
   };
@@ -38,6 +43,7 @@ function serve(port: number, events: readonly RunEvent[], then: 'waits' | 'break
         if (then === 'breaks') throw new WireError('UNREACHABLE', 'gone');
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
       },
+      ...others,
     },
   });
 }
@@ -46,7 +52,7 @@ describe('connectToRun', () => {
   it('goes on where it was when another coordinator answers at the address', async () => {
     const first = await serve(0, [committed(1, 1), committed(2, 2)], 'breaks');
     const { address } = first;
-    const connection = connectToRun(address);
+    const connection = connectToRun([address]);
     connection.attach({ runId: 'run-1', directory }, { fromSequence: 1 });
     const steps: unknown[] = [];
     let second: Promise<WireServer> | undefined;
@@ -62,8 +68,22 @@ describe('connectToRun', () => {
     await (await second)?.close();
   });
 
+  it('finds the coordinator that leads among several, to hand in a run and to watch it', async () => {
+    const runs = { submit: async () => ({ runId: 'run-1', directory }) };
+    const leader = await serve(0, [committed(1, 1), finished(2)], 'waits', runs);
+    const standsBy = (): never => {
+      throw notLeader('runs', leader.address);
+    };
+    const standby = await serve(0, [], 'waits', { submit: async () => standsBy(), watch: standsBy });
+    const connection = connectToRun([standby.address, leader.address]);
+    expect(await connection.submit({ bundle: new Uint8Array(1) })).toEqual({ runId: 'run-1', directory });
+    expect(await connection.watchToEnd(() => undefined)).toMatchObject({ data: { state: 'completed' } });
+    connection.close();
+    await Promise.all([leader.close(), standby.close()]);
+  });
+
   it('reads the end from the folder when nobody tells it any more', async () => {
-    const connection = connectToRun('127.0.0.1:1');
+    const connection = connectToRun(['127.0.0.1:1']);
     connection.attach({ runId: 'run-1', directory }, { fromSequence: 1 });
     writeFileSync(join(directory, 'events.ndjson'), `${JSON.stringify(committed(1, 1))}\n`);
     await expect(connection.recordedEnd()).rejects.toMatchObject({ code: 'COORDINATOR_LOST', exitCode: 3 });

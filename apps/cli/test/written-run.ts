@@ -19,10 +19,12 @@ export interface WrittenRunOptions {
   readonly checkpointEvery: number;
   /** Slots that every round leaves out, in a relaxed run; default none. */
   readonly dropped?: readonly number[];
+  /** Told of everything that the run machine wants done. */
+  readonly onAction?: (action: RunMachineAction) => void;
 }
 
 /** Trains a bundle to its end and leaves its folder. */
-export async function writeRun({ runs, bundle, checkpointEvery, dropped = [] }: WrittenRunOptions): Promise<RunFolder> {
+export async function writeRun({ runs, bundle, checkpointEvery, dropped = [], onAction }: WrittenRunOptions): Promise<RunFolder> {
   const { trainer, meta } = await createTrainer(bundle);
   const computer = await RoundComputer.open(bundle);
   const committed = new CommittedParameters(trainer, { usesPrevious: meta.usesPrevious === true });
@@ -48,6 +50,7 @@ export async function writeRun({ runs, bundle, checkpointEvery, dropped = [] }: 
   const machine = new RunMachine({ run: folder.runId, trainer, committed });
   const events: RunMachineEvent[] = [{ type: 'start' }];
   const carryOut = async (action: RunMachineAction): Promise<void> => {
+    onAction?.(action);
     if (action.type === 'publish') computer.apply(action.update, action.combination);
     if (action.type === 'advanced' && action.step % checkpointEvery === 0) await save(action.step);
     if (action.type === 'append') {

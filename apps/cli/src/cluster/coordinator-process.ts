@@ -2,6 +2,7 @@
  * The coordinator process of a local cluster: its command line, and the wait until it listens. A coordinator that takes a run over
  * is started like one that waits for a submission, with `--resume`.
  */
+import { coordinatorArguments, type CoordinatorArtery } from '../artery/coordinator-artery.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-code.ts';
 import type { LogFile } from './log-file.ts';
@@ -26,20 +27,26 @@ export interface Resumption {
 
 /** Options of {@link startCoordinatorProcess}. */
 export interface CoordinatorProcessOptions {
+  /** Default `coordinator`. */
+  readonly name?: string;
   /** Path of the program. */
   readonly program: string;
   readonly runsFolder: string;
   /** Port on 127.0.0.1; 0 takes a free one. */
   readonly port: number;
   readonly resume?: Resumption;
+  /** What it is told of NATS; default nothing. */
+  readonly artery?: CoordinatorArtery;
   /** Continued by a coordinator that replaces another one. */
   readonly log?: LogFile;
 }
 
 /** Starts the process. */
-export function startCoordinatorProcess({ program, runsFolder, port, resume, log }: CoordinatorProcessOptions): ManagedProcess {
+export function startCoordinatorProcess(options: CoordinatorProcessOptions): ManagedProcess {
+  const { name = 'coordinator', program, runsFolder, port, resume, artery, log } = options;
   const args = ['--runs', runsFolder, '--host', '127.0.0.1', '--port', String(port), '--once', '--exit-with-parent'];
-  return new ManagedProcess({ name: 'coordinator', program, args: [...args, ...argumentsOf(resume)], ...(log && { log }) });
+  const more = [...argumentsOf(resume), ...(artery === undefined ? [] : coordinatorArguments(artery))];
+  return new ManagedProcess({ name, program, args: [...args, ...more], ...(log && { log }) });
 }
 
 /**

@@ -2,9 +2,13 @@
  * A cluster of real processes on this host for one run, like `torchrun --standalone`: one coordinator on loopback and N workers. Whoever
  * dies is started again within `maxRestarts`, workers and coordinator counted apart: a coordinator takes its run up again on its old port,
  * and the workers live on. The run cannot go on (`failed`) without a coordinator, or when the last worker is lost.
+ *
+ * With a standby there are two coordinators with folders of their own: when the leader is lost the other one takes the run over, and the lost
+ * process is started again to stand by.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CoordinatorArtery } from '../artery/coordinator-artery.ts';
 import { CliError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { startCoordinatorProcess, whereItListens, type Resumption } from './coordinator-process.ts';
@@ -28,6 +32,8 @@ export interface LocalClusterOptions {
   readonly signal: AbortSignal;
   /** A run that the coordinator takes up, instead of waiting for a submission. */
   readonly resume?: Resumption;
+  /** What the coordinator is told of NATS; default nothing. */
+  readonly artery?: CoordinatorArtery;
   /** Where a worker connects to; default the coordinator's own address. */
   readonly addressFor?: (worker: string, coordinator: string) => Promise<string>;
   /** Told of every end of a process. */
@@ -36,15 +42,38 @@ export interface LocalClusterOptions {
 
 /** Starts the coordinator and waits until it listens. @throws {CliError} COORDINATOR_START, exit code 3, or what it says of the run */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
-  const { programs, runsFolder, port, resume, signal } = options;
-  const process = startCoordinatorProcess({ program: programs.coordinator, runsFolder, port, ...(resume && { resume }) });
-  return new LocalCluster(process, await whereItListens(process, signal), options);
+  const { programs, runsFolder, port, resume, artery, signal } = options;
+  const places = [{ name: 'coordinator', runsFolder, port }];
+  if (artery?.standby) places.push({ name: 'coordinator-2', runsFolder: standbyFolder(runsFolder), port: 0 });
+  const coordinators: Coordinator[] = [];
+  try {
+    for (const { port, ...place } of places) {
+      mkdirSync(place.runsFolder, { recursive: true });
+      const how = { ...place, port, ...(resume && { resume }), ...(artery && { artery }) };
+      const process = startCoordinatorProcess({ program: programs.coordinator, ...how });
+      coordinators.push({ ...place, address: await whereItListens(process, signal), process });
+    }
+  } catch (error) {
+    for (const { process } of coordinators) process.kill('SIGKILL');
+    throw error;
+  }
+  return new LocalCluster(coordinators, options);
+}
+
+/** A coordinator in its place, whatever process runs there. */
+export interface Coordinator {
+  readonly name: string;
+  /** Folder that holds its run folders. */
+  readonly runsFolder: string;
+  /** `127.0.0.1:PORT`. */
+  readonly address: string;
+  process: ManagedProcess;
 }
 
 /** The processes of one run. */
 export class LocalCluster {
-  /** `127.0.0.1:PORT` of the coordinator. */
-  readonly address: string;
+  /** `127.0.0.1:PORT` of each coordinator, the first one first. */
+  readonly addresses: readonly string[];
   /** Rejects with a CliError when the run cannot go on; never resolves. */
   readonly failed: Promise<never>;
   /** Resolves when the coordinator has ended as one does whose run is over. */
@@ -56,23 +85,23 @@ export class LocalCluster {
   /** Names of workers whose address is being found. */
   readonly #starting = new Set<string>();
   readonly #restarts = { coordinator: 0, workers: 0 };
-  #coordinator: ManagedProcess;
+  readonly #coordinators: readonly Coordinator[];
   #fail: (error: CliError) => void = () => undefined;
   #leave: () => void = () => undefined;
   #run: string | undefined;
   #logs: string | undefined;
   #isStopping = false;
 
-  /** Takes over a coordinator that listens; use {@link startLocalCluster}. */
-  constructor(coordinator: ManagedProcess, address: string, options: LocalClusterOptions) {
-    this.#coordinator = coordinator;
-    this.address = address;
+  /** Takes over coordinators that listen; use {@link startLocalCluster}. */
+  constructor(coordinators: readonly Coordinator[], options: LocalClusterOptions) {
+    this.#coordinators = coordinators;
+    this.addresses = coordinators.map(({ address }) => address);
     this.#options = options;
     this.#run = options.resume?.run;
     this.failed = new Promise((_, reject) => (this.#fail = reject));
     this.failed.catch(() => undefined); // a run may end before anyone waits for this
     this.coordinatorLeft = new Promise((resolve) => (this.#leave = resolve));
-    void this.#guard(coordinator);
+    for (const coordinator of coordinators) void this.#guard(coordinator);
   }
 
   /** Whether the end of a process is expected. */
@@ -80,9 +109,9 @@ export class LocalCluster {
     return this.#isStopping;
   }
 
-  /** The process of the present coordinator; it may have ended. */
+  /** The process of the present first coordinator; it may have ended. */
   get coordinator(): ManagedProcess {
-    return this.#coordinator;
+    return this.#coordinators[0].process;
   }
 
   /** The processes of the workers that run, by number. */
@@ -148,41 +177,47 @@ export class LocalCluster {
   }
 
   #children(): ManagedProcess[] {
-    return [this.#coordinator, ...this.#workers.values()];
+    return [...this.#coordinators.map(({ process }) => process), ...this.#workers.values()];
   }
 
   #signal(signal: NodeJS.Signals): void {
     for (const child of this.#children()) child.kill(signal);
   }
 
-  /** Starts the coordinator again when it is lost. */
-  async #guard(coordinator: ManagedProcess): Promise<void> {
-    const exit = await coordinator.exited;
-    this.#options.onExit?.('coordinator', exit);
-    const { maxRestarts, onNotice, programs, runsFolder } = this.#options;
+  /** Starts a coordinator again when it is lost. */
+  async #guard(coordinator: Coordinator): Promise<void> {
+    const { name, runsFolder, address, process } = coordinator;
+    const exit = await process.exited;
+    this.#options.onExit?.(name, exit);
+    const { maxRestarts, onNotice, programs, artery } = this.#options;
     const decision = this.#decide(exit, 'coordinator');
-    if (decision === 'done') return this.#leave();
+    const others = this.#coordinators.some((other) => other.process.isRunning);
+    if (decision === 'done') return others ? undefined : this.#leave();
     const run = this.#run;
-    const { code } = coordinator.log.complaint;
-    if (DEPOSED.has(code)) return this.#fail(this.#deposed(code));
-    if (decision === 'lost' || run === undefined) {
-      const what = `coordinator: expected it to run until the run is over, got ${describeExit(exit)}`;
-      return this.#fail(this.#errorOf(coordinator, { code: 'COORDINATOR_LOST', what, exitCode: EXIT.unreachable }));
+    const standsBy = artery?.standby === true; // whoever is started again waits until it is needed
+    const { code } = process.log.complaint;
+    if (DEPOSED.has(code) && !standsBy) return this.#fail(this.#deposed(code));
+    if (decision === 'lost' && others) return onNotice(`${name} is lost (${describeExit(exit)}); nobody stands by any more`);
+    if (decision === 'lost' || (run === undefined && !standsBy)) {
+      const what = `${name}: expected it to run until the run is over, got ${describeExit(exit)}`;
+      return this.#fail(this.#errorOf(process, { code: 'COORDINATOR_LOST', what, exitCode: EXIT.unreachable }));
     }
     this.#restarts.coordinator++;
-    onNotice(`coordinator ended (${describeExit(exit)}); started again (${this.#restarts.coordinator} of ${maxRestarts})`);
-    const { log } = coordinator;
+    onNotice(`${name} ended (${describeExit(exit)}); started again (${this.#restarts.coordinator} of ${maxRestarts})`);
+    const { log } = process;
     log.forget();
-    const port = Number(this.address.slice(this.address.lastIndexOf(':') + 1));
-    this.#coordinator = startCoordinatorProcess({ program: programs.coordinator, runsFolder, port, resume: { run }, log });
-    this.#coordinator.discardOutput();
-    void this.#guard(this.#coordinator);
+    const port = Number(address.slice(address.lastIndexOf(':') + 1));
+    const how = { name, runsFolder, port, log, ...(run !== undefined && !standsBy && { resume: { run } }), ...(artery && { artery }) };
+    coordinator.process = startCoordinatorProcess({ program: programs.coordinator, ...how });
+    coordinator.process.discardOutput();
+    void this.#guard(coordinator);
   }
 
   async #startWorker(name: string): Promise<void> {
     const { addressFor, programs } = this.#options;
     if (addressFor !== undefined) this.#starting.add(name);
-    const address = addressFor === undefined ? this.address : await addressFor(name, this.address);
+    const [first] = this.addresses;
+    const address = addressFor === undefined ? this.addresses.join(',') : await addressFor(name, first);
     this.#starting.delete(name);
     if (this.#isStopping) return;
     const args = ['--coordinator', address, '--name', name, '--exit-with-parent'];
@@ -234,6 +269,11 @@ export class LocalCluster {
     const hint = this.#logs === undefined ? 'geo doctor checks ports, disk and executors' : `see ${join(this.#logs, `${name}.log`)}`;
     return new CliError({ code, message, hint, exitCode });
   }
+}
+
+/** Where a standby keeps its runs, in the folder of the first coordinator's. */
+export function standbyFolder(runsFolder: string): string {
+  return join(runsFolder, '.standby');
 }
 
 /** What a coordinator says when another one leads its run. */

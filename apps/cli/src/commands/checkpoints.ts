@@ -9,18 +9,21 @@ import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-code.ts';
 import type { CommandIo, CommandResult } from '../output.ts';
 import { withoutCheckpoint } from '../run-folders/checkpoint-failure.ts';
-import { findRun } from '../run-folders/find-run.ts';
+import { findRun, type FoundRun } from '../run-folders/find-run.ts';
 import { readNumber, readText } from '../view/event-fields.ts';
 import { wantsColour } from '../view/screen.ts';
 import { paint, span, type Line } from '../view/styled-text.ts';
 import { textTable, type Column } from '../view/text-table.ts';
 
-/** Options of {@link listCheckpointsCommand}. */
+/** Options of {@link pullCheckpointCommand}. */
 export interface CheckpointsOptions {
   /** As `findRun` takes it. */
   readonly run: string;
   readonly runsFolder: string;
 }
+
+/** Options of {@link listCheckpointsCommand}: a run, or a folder of checkpoints such as a mirror. */
+export type ListCheckpointsOptions = Partial<CheckpointsOptions> & { readonly runsFolder: string; readonly folder?: string };
 
 /** One checkpoint as it is listed. */
 interface CheckpointRow {
@@ -41,20 +44,28 @@ const COLUMNS: readonly Column<CheckpointRow>[] = [
   { heading: 'parameters', cell: ({ paramsDigest, problem }) => problem ?? paramsDigest, style: (row) => (row.problem ? 'bad' : 'dim') },
 ];
 
-/** Lists them; each is read and verified. @throws {CliError} RUN_UNKNOWN or RUN_AMBIGUOUS */
-export async function listCheckpointsCommand({ run, runsFolder }: CheckpointsOptions, io: CommandIo): Promise<CommandResult> {
-  const found = await findRun(run, { runsFolder });
-  const store = new CheckpointStore(resolve(found.directory, 'checkpoints'));
+/** Lists them; each is read and verified. @throws {CliError} RUN_UNKNOWN, RUN_AMBIGUOUS, or USAGE without a run or folder */
+export async function listCheckpointsCommand(options: ListCheckpointsOptions, io: CommandIo): Promise<CommandResult> {
+  const { folder } = options;
+  const found = folder === undefined || options.run !== undefined ? await runOf(options) : { folder: resolve(folder) };
+  const name = 'runId' in found ? found.runId : found.folder;
+  const store = new CheckpointStore('runId' in found ? resolve(found.directory, 'checkpoints') : found.folder);
   const checkpoints: CheckpointRow[] = [];
   for (const step of await store.list()) checkpoints.push(await rowOf(store, step));
   const colour = wantsColour(io.stdout, io.env);
-  const title: Line = [span(`${found.runId}: `, 'strong'), span(`${checkpoints.length} checkpoints`)];
+  const title: Line = [span(`${name}: `, 'strong'), span(`${checkpoints.length} checkpoints`)];
   const lines = checkpoints.length === 0 ? [title] : [title, [], ...textTable(COLUMNS, checkpoints)];
   return {
     data: { ...found, checkpoints },
     text: `${lines.map((line) => paint(line, { colour }).trimEnd()).join('\n')}\n`,
     exitCode: EXIT.ok,
   };
+}
+
+async function runOf({ run, runsFolder, folder }: ListCheckpointsOptions): Promise<FoundRun> {
+  if (run !== undefined && folder === undefined) return findRun(run, { runsFolder });
+  const message = `run: expected one run, or --folder DIR, got ${run === undefined ? 'neither' : 'both'}`;
+  throw new CliError({ code: 'USAGE', message, hint: 'such as geo checkpoints list digits-ndm', exitCode: EXIT.usage });
 }
 
 /** Copies one. @throws {CliError} RUN_UNKNOWN, CHECKPOINT_MISSING, CHECKPOINT_DAMAGED or FOLDER_EXISTS */

@@ -1,6 +1,8 @@
 /**
  * What `geo run`, `geo resume` and `geo fork` have in common: train on a local cluster, show it, and say where everything is.
  */
+import { arteryOf, type ArteryFlags } from '../artery/coordinator-artery.ts';
+import { natsOptionsOf } from '../artery/nats-flags.ts';
 import type { LocalCluster } from '../cluster/local-cluster.ts';
 import { clusterPrograms } from '../cluster/programs.ts';
 import { EXIT } from '../exit-code.ts';
@@ -20,17 +22,25 @@ export type Conducted = Pick<TrainLocallyOptions, 'source' | 'workers' | 'maxRes
   readonly rerun: string;
 };
 
+/** How a training is shown, and what its coordinator is told of NATS. */
+export interface ConductOptions extends ArteryFlags {
+  readonly format: OutputFormat;
+}
+
 /**
  * Trains to the end under Ctrl-C.
  * @param conduct makes what is to be trained; nothing has been started before it returns
  * @throws {CliError} everything but a run that completed
  */
-export async function conductRun(format: OutputFormat, io: CommandIo, conduct: () => Promise<Conducted>): Promise<CommandResult> {
-  const reporter = createRunReporter(format, io);
+export async function conductRun(options: ConductOptions, io: CommandIo, conduct: () => Promise<Conducted>): Promise<CommandResult> {
+  natsOptionsOf(options, io.env); // what is wrong with them is said at once
+  const reporter = createRunReporter(options.format, io);
   const { name, rerun, run } = await underInterruption(reporter, async (guards) => {
     const { name, rerun, ...what } = await conduct();
+    const artery = await arteryOf(options, { env: io.env, onNotice: (text) => reporter.notice(text) });
     const { trainLocally } = await import('../train-locally.ts'); // loads gRPC, which a mistaken spec does without
-    return { name, rerun, run: await trainLocally({ ...what, ...guards, programs: clusterPrograms(), reporter }) };
+    const how = { ...guards, ...(artery && { artery }), programs: clusterPrograms(), reporter };
+    return { name, rerun, run: await trainLocally({ ...what, ...how }) };
   });
   return completed({ name, rerun, run }, io);
 }

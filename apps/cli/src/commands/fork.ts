@@ -9,16 +9,16 @@ import { isUserModel, type RunSpec } from '@geodesic/run-spec';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-code.ts';
 import { loadSpec } from '../load-spec.ts';
-import type { CommandIo, CommandResult, OutputFormat } from '../output.ts';
+import type { CommandIo, CommandResult } from '../output.ts';
 import { ensureFreePort, ensureWritableFolder } from '../places.ts';
 import { withoutCheckpoint } from '../run-folders/checkpoint-failure.ts';
 import { findRun, type FoundRun } from '../run-folders/find-run.ts';
 import { newRun } from '../run-folders/run-source.ts';
 import { sourceOf } from '../user-model.ts';
-import { conductRun } from './conduct.ts';
+import { conductRun, type ConductOptions } from './conduct.ts';
 
 /** Options of {@link forkCommand}. */
-export interface ForkCommandOptions {
+export interface ForkCommandOptions extends ConductOptions {
   /** As `findRun` takes it. */
   readonly run: string;
   readonly runsFolder: string;
@@ -31,12 +31,11 @@ export interface ForkCommandOptions {
   readonly folder?: string;
   readonly workers?: number;
   readonly port: number;
-  readonly format: OutputFormat;
 }
 
 /** Forks and trains to the end. @throws {CliError} RUN_UNKNOWN, CHECKPOINT_MISSING, CHECKPOINT_UNFIT, or as `geo run` */
 export async function forkCommand(options: ForkCommandOptions, io: CommandIo): Promise<CommandResult> {
-  return conductRun(options.format, io, async () => {
+  return conductRun(options, io, async () => {
     const { overrides, freshOptimizer, port, folder = '.' } = options;
     const found = await findRun(options.run, options);
     const { step, path } = await checkpointOf(found, options.from);

@@ -3,6 +3,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { natsOptionsOf, type NatsFlags } from '../artery/nats-flags.ts';
+import { runsHeard } from '../artery/runs-heard.ts';
 import { EXIT } from '../exit-code.ts';
 import type { CommandIo, CommandResult } from '../output.ts';
 import { listRuns, type FoundRun } from '../run-folders/find-run.ts';
@@ -14,12 +16,14 @@ import { textTable, type Column } from '../view/text-table.ts';
 import { readAnnounced } from '../verify/announced-faults.ts';
 
 /** Options of {@link listCommand}. */
-export interface ListCommandOptions {
+export interface ListCommandOptions extends NatsFlags {
   readonly runsFolder: string;
 }
 
 /** One run. */
-interface RunRow extends FoundRun {
+interface RunRow extends Omit<FoundRun, 'directory'> {
+  /** Absent for one that is elsewhere. */
+  readonly directory?: string;
   /** Of its coordinator, or how it ended; `interrupted`: it did not end and nobody leads it. */
   readonly state: string;
   /** The last step that was announced. */
@@ -33,9 +37,12 @@ const COLUMNS: readonly Column<RunRow>[] = [
   { heading: 'step', cell: ({ step, steps }) => `${step}/${steps}`, align: 'right' },
 ];
 
-/** Lists the runs, oldest first within a name. */
-export async function listCommand({ runsFolder }: ListCommandOptions, io: CommandIo): Promise<CommandResult> {
-  const runs = await Promise.all((await listRuns(runsFolder)).map(rowOf));
+/** Lists the runs, oldest first within a name; with NATS also those of the cluster that are elsewhere. @throws {CliError} NATS_* */
+export async function listCommand({ runsFolder, ...flags }: ListCommandOptions, io: CommandIo): Promise<CommandResult> {
+  const here = await Promise.all((await listRuns(runsFolder)).map(rowOf));
+  const nats = natsOptionsOf(flags, io.env);
+  const heard = nats === undefined ? [] : await runsHeard(nats);
+  const runs: readonly RunRow[] = [...here, ...heard.filter(({ runId }) => !here.some((row) => row.runId === runId))];
   const colour = wantsColour(io.stdout, io.env);
   const none: Line[] = [[span(`${runsFolder} holds no runs: name their folder with --runs DIR`)]];
   const lines = runs.length === 0 ? none : textTable(COLUMNS, runs);

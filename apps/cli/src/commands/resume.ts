@@ -4,18 +4,21 @@
  */
 import { dirname } from 'node:path';
 import { isCompletionTold } from '@geodesic/coordinator';
+import type { NatsOptions } from '@geodesic/events';
+import { leaderInNats } from '../artery/leader-in-nats.ts';
+import { natsOptionsOf } from '../artery/nats-flags.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-code.ts';
-import type { CommandIo, CommandResult, OutputFormat } from '../output.ts';
+import type { CommandIo, CommandResult } from '../output.ts';
 import { ensureFreePort, ensureWritableFolder } from '../places.ts';
 import { findRun, type FoundRun } from '../run-folders/find-run.ts';
-import { controlRun, leadershipOf, type Leadership } from '../run-folders/live-run.ts';
+import { controlAt, controlRun, isLedAt, leadershipOf, type Leadership } from '../run-folders/live-run.ts';
 import { lastEventOf, readRun, type ReadRun } from '../run-folders/read-run.ts';
 import { resumedRun } from '../run-folders/run-source.ts';
-import { conductRun, type Conducted } from './conduct.ts';
+import { conductRun, type Conducted, type ConductOptions } from './conduct.ts';
 
 /** Options of {@link resumeCommand}. */
-export interface ResumeCommandOptions {
+export interface ResumeCommandOptions extends ConductOptions {
   /** As `findRun` takes it. */
   readonly run: string;
   readonly runsFolder: string;
@@ -28,7 +31,6 @@ export interface ResumeCommandOptions {
   readonly takeover: boolean;
   /** Under another numeric fingerprint. */
   readonly rebase: boolean;
-  readonly format: OutputFormat;
 }
 
 /** Resumes. @throws {CliError} RUN_UNKNOWN, RUN_ACTIVE, RUN_COMPLETED, RUN_DAMAGED, or as `geo run` */
@@ -37,12 +39,32 @@ export async function resumeCommand(options: ResumeCommandOptions, io: CommandIo
   const leadership = await leadershipOf(found);
   const isPaused = leadership.state === 'live' && leadership.status.state === 'paused';
   if (isPaused && !options.takeover) return letGoOn(found);
+  const elsewhere =
+    leadership.state === 'none' && !options.takeover ? await ledElsewhere(found, natsOptionsOf(options, io.env)) : undefined;
+  if (elsewhere !== undefined) return letGoOn(found, elsewhere);
   if (leadership.state !== 'none' && !options.takeover) throw active(found, leadership);
-  return conductRun(options.format, io, () => takenUp(found, options));
+  return conductRun(options, io, () => takenUp(found, options));
 }
 
-async function letGoOn(found: FoundRun): Promise<CommandResult> {
-  const { step } = await controlRun(found, { action: 'resume', reason: 'asked for by geo' });
+/** The address of a coordinator that leads the run with another folder: a standby that has taken it over. */
+async function ledElsewhere({ runId }: FoundRun, nats: NatsOptions | undefined): Promise<string | undefined> {
+  if (nats === undefined) return undefined;
+  try {
+    const { address } = await leaderInNats(runId, nats);
+    return (await isLedAt(address, runId)) ? address : undefined;
+  } catch (error) {
+    if (error instanceof CliError && NOBODY.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+/** What says that nobody leads the run elsewhere, as far as can be seen. */
+const NOBODY: ReadonlySet<string> = new Set(['RUN_UNKNOWN', 'RUN_NOT_LIVE', 'NATS_UNREACHABLE']);
+
+async function letGoOn(found: FoundRun, elsewhere?: string): Promise<CommandResult> {
+  const request = { action: 'resume', reason: 'asked for by geo' } as const;
+  const asked = elsewhere === undefined ? controlRun(found, request) : controlAt(elsewhere, { run: found.runId, ...request });
+  const { step } = await asked;
   return { data: { ...found, action: 'resume', step }, text: `${found.runId}: goes on with step ${step}\n`, exitCode: EXIT.ok };
 }
 

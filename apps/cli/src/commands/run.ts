@@ -3,26 +3,25 @@
  */
 import { resolve } from 'node:path';
 import { loadSpec } from '../load-spec.ts';
-import type { CommandIo, CommandResult, OutputFormat } from '../output.ts';
+import type { CommandIo, CommandResult } from '../output.ts';
 import { ensureFreePort, ensureWritableFolder } from '../places.ts';
 import { newRun } from '../run-folders/run-source.ts';
-import { conductRun } from './conduct.ts';
+import { conductRun, type ConductOptions } from './conduct.ts';
 
 /** Options of {@link runCommand}. */
-export interface RunCommandOptions {
+export interface RunCommandOptions extends ConductOptions {
   readonly specPath: string;
   readonly overrides: readonly string[];
   /** Overrides `cluster.workers`. */
   readonly workers?: number;
   readonly runsFolder: string;
   readonly port: number;
-  readonly format: OutputFormat;
 }
 
 /** Trains to the end. @throws {CliError} for everything else */
 export async function runCommand(options: RunCommandOptions, io: CommandIo): Promise<CommandResult> {
   const { specPath, port, overrides } = options;
-  return conductRun(options.format, io, async () => {
+  return conductRun(options, io, async () => {
     const runsFolder = resolve(options.runsFolder);
     const workers = options.workers === undefined ? [] : [`cluster.workers=${options.workers}`];
     const spec = await loadSpec(specPath, { overrides: [...overrides, ...workers] });

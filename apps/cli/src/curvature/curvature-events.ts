@@ -2,8 +2,7 @@
  * What a run has said of its curvature: the events `curvature.refreshed` of its events.ndjson, in order.
  */
 import type { GroupLayerReport } from '@geodesic/natural-gradient';
-import { CliError } from '../errors.ts';
-import { EXIT } from '../exit-code.ts';
+import { corruptEvents } from '../artery/event-lines.ts';
 import { readNumber, readObjects, readText } from '../view/event-fields.ts';
 
 /** What one layer reported. */
@@ -29,7 +28,7 @@ export function readRefreshes(text: string, path: string): readonly Refresh[] {
     const event = parsed(line, `${path}:${i + 1}`);
     if (event['type'] !== 'curvature.refreshed') return [];
     const { data } = event as { data?: Fields };
-    if (typeof data !== 'object' || data === null) throw corrupt(`${path}:${i + 1}`, 'an event with data', line);
+    if (typeof data !== 'object' || data === null) corruptEvents(`${path}:${i + 1}`, 'an event with data', line);
     return [{ step: readNumber(data, 'step'), layers: readObjects(data, 'layers').map(healthOf) }];
   });
 }
@@ -57,18 +56,7 @@ function parsed(line: string, place: string): Fields {
   } catch {
     // The error below says where.
   }
-  throw corrupt(place, 'an event as JSON', line);
-}
-
-function corrupt(place: string, expected: string, line: string): CliError {
-  const got = line.length > 60 ? `${line.slice(0, 59)}…` : line;
-  const hint = 'the file was changed or cut; the commit log is the truth about the run, and measurements.ndjson has its numbers';
-  return new CliError({
-    code: 'EVENTS_CORRUPT',
-    message: `${place}: expected ${expected}, got ${JSON.stringify(got)}`,
-    hint,
-    exitCode: EXIT.failed,
-  });
+  return corruptEvents(place, 'an event as JSON', line);
 }
 
 function healthOf(fields: Fields): LayerHealth {

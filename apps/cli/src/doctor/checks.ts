@@ -3,6 +3,7 @@
  */
 import { formatBytes } from '@geodesic/telemetry';
 import type { ExecutorFact } from './executors.ts';
+import type { NatsFacts, NatsServerFacts } from './nats.ts';
 
 /** One line of the doctor's answer. */
 export interface Check {
@@ -30,6 +31,7 @@ export interface Facts {
     /** A network file system, whose fsync and locks do not hold what a commit log needs. */
     readonly isNetwork: boolean;
   };
+  readonly nats: NatsFacts;
 }
 
 const MIB = 2 ** 20;
@@ -46,6 +48,7 @@ export function checksFor(facts: Facts): readonly Check[] {
     loopbackCheck(facts),
     folderCheck(facts),
     diskCheck(facts),
+    natsCheck(facts),
   ];
 }
 
@@ -103,6 +106,35 @@ function diskCheck({ runs: { folder, problem, free } }: Facts): Check {
   if (free >= GIB) return ok('disk', found);
   const remedy = `make room on the disk of ${folder}, or name a folder elsewhere with --runs DIR`;
   return { name: 'disk', status: free >= 100 * MIB ? 'warn' : 'fail', found, remedy };
+}
+
+const GET_NATS =
+  'to let others hear a run, get nats-server: Linux: apt-get install nats-server or https://nats.io/download; macOS: brew install nats-server; ' +
+  'Windows: scoop install nats-server; Kubernetes: helm repo add nats https://nats-io.github.io/k8s/helm/charts, helm install nats nats/nats; then nats-server -js and --nats URL';
+/** A part of an object with its headers. */
+const SMALLEST_PAYLOAD = 0.75 * MIB;
+
+/** NATS is optional: a run is whole without it, so only what is configured wrongly fails. */
+function natsCheck({ nats: { installed, configured, server, problem } }: Facts): Check {
+  const warn = (found: string, remedy: string): Check => ({ name: 'NATS', status: 'warn', found, remedy });
+  if (problem?.isFatal) return { ...warn(problem.message, problem.hint), status: 'fail' };
+  if (problem !== undefined) return warn(problem.message, problem.hint);
+  if (server === undefined) {
+    const found = `not configured: events stay in process; nats-server ${installed === undefined ? 'is not installed' : `${installed} is installed`}`;
+    return { ...ok('NATS', found), remedy: installed === undefined ? GET_NATS : '' };
+  }
+  const { publishing, reading, maxPayload } = server;
+  const found = `${serverText(server)} at ${configured?.servers.join(', ') ?? ''}`;
+  for (const right of [publishing, reading]) if (right !== 'allowed') return warn(`${found}; ${right.message}`, right.hint);
+  if (maxPayload < SMALLEST_PAYLOAD)
+    return warn(found, 'checkpoints go in parts of 512 KiB: set max_payload of nats-server to 1MB, its default');
+  return ok('NATS', `${found}; may publish and read`);
+}
+
+function serverText({ version, maxPayload, streams }: NatsServerFacts): string {
+  const sizes = streams.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`);
+  const kept = sizes.length === 0 ? 'no streams yet' : sizes.join(', ');
+  return `nats-server ${version} with JetStream, messages up to ${formatBytes(maxPayload)}, ${kept}`;
 }
 
 function ok(name: string, found: string): Check {

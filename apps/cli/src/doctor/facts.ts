@@ -4,16 +4,18 @@
 import { statfs } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { availableParallelism, freemem, totalmem } from 'node:os';
+import type { NatsOptions } from '@geodesic/events';
 import { ensureWritableFolder } from '../places.ts';
 import type { Facts } from './checks.ts';
 import { gatherExecutors } from './executors.ts';
+import { gatherNats, type NatsProblem } from './nats.ts';
 
 // File system types of statfs(2): NFS, SMB, CIFS, SMB2, AFS, Ceph.
 const NETWORK_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00c36400]);
 
 /** Gathers the facts; problems are facts too, so nothing throws. */
-export async function gatherFacts(runsFolder: string): Promise<Facts> {
-  const [loopbackProblem, runs] = await Promise.all([tryLoopback(), tryFolder(runsFolder)]);
+export async function gatherFacts(runsFolder: string, natsOptions: NatsOptions | NatsProblem | undefined): Promise<Facts> {
+  const [loopbackProblem, runs, nats] = await Promise.all([tryLoopback(), tryFolder(runsFolder), gatherNats(natsOptions)]);
   const executors = await gatherExecutors();
   // On Linux `freemem` leaves out what the page cache would give back; `availableMemory` counts it and obeys container limits.
   const free = (process as { availableMemory?: () => number }).availableMemory?.() ?? freemem();
@@ -24,6 +26,7 @@ export async function gatherFacts(runsFolder: string): Promise<Facts> {
     executors,
     loopbackProblem,
     runs,
+    nats,
   };
 }
 

@@ -1,9 +1,19 @@
 /** The commands that ask something of a run that is under way: `pause`, `stop`, `scale`, `drain`. `geo resume` ends a pause. */
 import { Argument, type Command } from 'commander';
+import type { NatsFlags } from '../artery/nats-flags.ts';
 import type { ControlCommandOptions } from '../commands/control.ts';
-import { formatOption, integer, runsOption, type AddCommand, type ProgramContext, type RunOptions } from './options.ts';
+import {
+  clusterOption,
+  formatOption,
+  integer,
+  natsOption,
+  runsOption,
+  type AddCommand,
+  type ProgramContext,
+  type RunOptions,
+} from './options.ts';
 
-interface ControlOptions extends RunOptions {
+interface ControlOptions extends RunOptions, NatsFlags {
   readonly reason?: string;
 }
 
@@ -35,15 +45,18 @@ export const addDrain: AddCommand = (program, context) =>
 function withOptions(command: Command): Command {
   return command
     .option('--reason <text>', 'kept in the commit log')
+    .addOption(natsOption())
+    .addOption(clusterOption())
     .addOption(runsOption())
     .addOption(formatOption(['text', 'json']));
 }
 
 async function control(
-  { answer }: ProgramContext,
-  { runs, format, reason = 'asked for by geo' }: ControlOptions,
+  { answer, io }: ProgramContext,
+  { runs, format, reason = 'asked for by geo', nats, cluster }: ControlOptions,
   what: Omit<ControlCommandOptions, 'runsFolder' | 'reason'>,
 ): Promise<void> {
   const { controlCommand } = await import('../commands/control.ts');
-  answer(await controlCommand({ ...what, runsFolder: runs, reason }), format);
+  const flags = { ...(nats !== undefined && { nats }), ...(cluster !== undefined && { cluster }) };
+  answer(await controlCommand({ ...what, ...flags, runsFolder: runs, reason }, io), format);
 }

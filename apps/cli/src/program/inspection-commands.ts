@@ -1,9 +1,10 @@
-/** The commands that read a run folder, whether its run is over or under way: `list`, `verify`, `checkpoints`, `curvature`,
- * `export`. */
+/** The commands that read a run folder, whether its run is over or under way: `list`, `verify`, `curvature`, `export`. */
+import type { NatsFlags } from '../artery/nats-flags.ts';
 import {
+  clusterOption,
   formatOption,
-  fromOption,
   integer,
+  natsOption,
   overrideOption,
   runsOption,
   stepRange,
@@ -16,12 +17,14 @@ import {
 export const addList: AddCommand = (program, { io, answer }) =>
   program
     .command('list')
-    .description('the runs in a folder: what each is doing or how it ended, and how far it came')
+    .description('the runs in a folder: what each is doing or how it ended, and how far it came; with NATS, of the cluster, too')
+    .addOption(natsOption())
+    .addOption(clusterOption())
     .addOption(runsOption())
     .addOption(formatOption(['text', 'json']))
-    .action(async ({ runs, format }: RunOptions) => {
+    .action(async ({ runs, format, ...nats }: RunOptions & NatsFlags) => {
       const { listCommand } = await import('../commands/list.ts');
-      answer(await listCommand({ runsFolder: runs }, io), format);
+      answer(await listCommand({ runsFolder: runs, ...nats }, io), format);
     });
 
 /** `geo verify`. */
@@ -42,32 +45,6 @@ export const addVerify: AddCommand = (program, { io, answer }) => {
       const steps = recompute === undefined ? {} : { recompute };
       answer(await verifyCommand({ run, runsFolder: runs, rebase: rebase === true, ...steps }, io), format);
     });
-};
-
-/** `geo checkpoints list|pull`. */
-export const addCheckpoints: AddCommand = (program, { io, answer }) => {
-  const group = program.command('checkpoints').description("list a run's checkpoints, or copy one out of its folder");
-  group
-    .command('list <run>')
-    .description('steps, sizes and digests of the checkpoints of a run')
-    .addOption(runsOption())
-    .addOption(formatOption(['text', 'json']))
-    .action(async (run: string, { runs, format }: RunOptions) => {
-      const { listCheckpointsCommand } = await import('../commands/checkpoints.ts');
-      answer(await listCheckpointsCommand({ run, runsFolder: runs }, io), format);
-    });
-  group
-    .command('pull <run>')
-    .description('copy a checkpoint into a folder of plain safetensors files that depends on nothing else')
-    .requiredOption('--to <dir>', 'folder that receives the checkpoint; must not exist')
-    .addOption(fromOption('which one (default: the newest good one)'))
-    .addOption(runsOption())
-    .addOption(formatOption(['text', 'json']))
-    .action(async (run: string, { runs, format, to, from }: RunOptions & { readonly to: string; readonly from?: number }) => {
-      const { pullCheckpointCommand } = await import('../commands/checkpoints.ts');
-      answer(await pullCheckpointCommand({ run, runsFolder: runs, to, ...(from !== undefined && { step: from }) }), format);
-    });
-  return group;
 };
 
 /** `geo curvature`. */

@@ -54,6 +54,19 @@ export function portOption(): Option {
     .default(0);
 }
 
+/** `--nats`. */
+export function natsOption(): Option {
+  return new Option(
+    '--nats <url>',
+    'NATS servers, nats://HOST:PORT[,...] (default: GEODESIC_NATS_URL; credentials only from GEODESIC_NATS_*)',
+  );
+}
+
+/** `--cluster`. */
+export function clusterOption(): Option {
+  return new Option('--cluster <name>', 'name of the cluster in NATS (default: GEODESIC_CLUSTER, then main)');
+}
+
 /** `--from step:N`. */
 export function fromOption(what: string): Option {
   return new Option('--from <step:N>', what).argParser(stepReference);

@@ -1,5 +1,15 @@
 /** The commands about a spec or this host, without a run: `validate`, `doctor`. */
-import { formatOption, overrideOption, runsOption, type AddCommand, type RunOptions, type SharedOptions } from './options.ts';
+import type { NatsFlags } from '../artery/nats-flags.ts';
+import {
+  clusterOption,
+  formatOption,
+  natsOption,
+  overrideOption,
+  runsOption,
+  type AddCommand,
+  type RunOptions,
+  type SharedOptions,
+} from './options.ts';
 
 /** `geo validate`. */
 export const addValidate: AddCommand = (program, { answer }) =>
@@ -17,10 +27,12 @@ export const addValidate: AddCommand = (program, { answer }) =>
 export const addDoctor: AddCommand = (program, { io, answer }) =>
   program
     .command('doctor')
-    .description('check this host: Node, cores, memory, executors, ports, disk')
+    .description('check this host: Node, cores, memory, executors, ports, disk, NATS')
+    .addOption(natsOption())
+    .addOption(clusterOption())
     .addOption(runsOption())
     .addOption(formatOption())
-    .action(async ({ runs, format }: RunOptions) => {
+    .action(async ({ runs, format, ...nats }: RunOptions & NatsFlags) => {
       const { doctorCommand } = await import('../commands/doctor.ts');
-      answer(await doctorCommand({ runsFolder: runs }, io), format);
+      answer(await doctorCommand({ runsFolder: runs, ...nats }, io), format);
     });

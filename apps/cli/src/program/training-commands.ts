@@ -1,7 +1,11 @@
 /** The commands that train: `run`, `resume`, `fork`. Each shows its run until the end. */
+import { Option, type Command } from 'commander';
+import type { ArteryFlags } from '../artery/coordinator-artery.ts';
 import {
+  clusterOption,
   formatOption,
   fromOption,
+  natsOption,
   overrideOption,
   portOption,
   runsOption,
@@ -10,15 +14,24 @@ import {
   type RunOptions,
 } from './options.ts';
 
-interface TrainingOptions extends RunOptions {
+interface TrainingOptions extends RunOptions, ArteryFlags {
   readonly workers?: number;
   readonly port: number;
 }
 
+/** What the coordinator is told of NATS. */
+function withArtery(command: Command): Command {
+  const broadcast = new Option('--broadcast <what>', 'files of a checkpoint that go to everybody unasked (default: parameters)');
+  return command
+    .addOption(natsOption())
+    .addOption(clusterOption())
+    .addOption(broadcast.choices(['parameters', 'all', 'none']));
+}
+
 /** `geo run`. */
 export const addRun: AddCommand = (program, { io, answer }) =>
-  program
-    .command('run <spec>')
+  withArtery(program.command('run <spec>'))
+    .option('--standby', 'a second coordinator takes over when the first is lost; needs --nats')
     .description('train a run spec on a local cluster: a coordinator and worker processes on this host')
     .addOption(overrideOption())
     .addOption(workersOption())
@@ -37,8 +50,7 @@ export const addResume: AddCommand = (program, { io, answer }) => {
     readonly takeover?: true;
     readonly rebase?: true;
   }
-  return program
-    .command('resume <run>')
+  return withArtery(program.command('resume <run>'))
     .description('let a paused run go on, or take up one that nobody leads: stopped, failed, or every process was killed')
     .addOption(fromOption('make what follows this checkpoint again, compared with the log (default: the newest good checkpoint)'))
     .addOption(workersOption())
@@ -62,8 +74,7 @@ export const addFork: AddCommand = (program, { io, answer }) => {
     readonly freshOptimizer?: true;
     readonly folder?: string;
   }
-  return program
-    .command('fork <run>')
+  return withArtery(program.command('fork <run>'))
     .description("train another run from a checkpoint of this one, with some of the spec's values changed")
     .addOption(overrideOption())
     .addOption(fromOption('the checkpoint to start from (default: the newest good one)'))

@@ -25,8 +25,7 @@ const MOST_NAMED = 5;
 export async function findRun(run: string, { runsFolder }: { readonly runsFolder: string }): Promise<FoundRun> {
   if (await isRunFolder(run)) return { runId: basename(resolve(run)), directory: resolve(run) };
   const ids = await runIds(runsFolder);
-  const named = ids.findLast((id) => id === run || nameOf(id) === run);
-  const fitting = named === undefined ? ids.filter((id) => id.startsWith(run)) : [named];
+  const fitting = fittingRuns(run, ids);
   const [found, ...others] = fitting;
   if (found === undefined) throw unknown(run, { runsFolder, ids });
   if (others.length > 0) {
@@ -39,6 +38,12 @@ export async function findRun(run: string, { runsFolder }: { readonly runsFolder
 /** The runs in a folder, oldest first within a name; none where there is no such folder. */
 export async function listRuns(runsFolder: string): Promise<readonly FoundRun[]> {
   return (await runIds(runsFolder)).map((runId) => ({ runId, directory: resolve(runsFolder, runId) }));
+}
+
+/** The ids that fit what a person calls a run: the newest of that id or name, else all that begin so. */
+export function fittingRuns(run: string, ids: readonly string[]): readonly string[] {
+  const named = ids.findLast((id) => id === run || nameOf(id) === run);
+  return named === undefined ? ids.filter((id) => id.startsWith(run)) : [named];
 }
 
 async function isRunFolder(path: string): Promise<boolean> {

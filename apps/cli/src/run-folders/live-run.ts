@@ -37,10 +37,25 @@ export async function leadershipOf({ runId, directory }: FoundRun): Promise<Lead
 export async function controlRun(run: FoundRun, request: Omit<ControlRequest, 'run'>): Promise<{ readonly step: number }> {
   const leadership = await leadershipOf(run);
   if (leadership.state !== 'live') throw notLive(run, leadership);
+  return controlAt(leadership.leader.address, { run: run.runId, ...request });
+}
+
+/** Asks a coordinator. @param address HOST:PORT @throws {CliError} what it answers, or UNREACHABLE */
+export async function controlAt(address: string, request: ControlRequest): Promise<{ readonly step: number }> {
   try {
-    return await withClient(leadership.leader, (client) => client.control({ run: run.runId, ...request }));
+    return await withClient({ address }, (client) => client.control(request));
   } catch (error) {
     throw asCliError(error);
+  }
+}
+
+/** Whether a coordinator leads a run that is not over. @param address HOST:PORT */
+export async function isLedAt(address: string, run: string): Promise<boolean> {
+  try {
+    return !isOver(await withClient({ address }, (client) => client.get(run)));
+  } catch (error) {
+    if (error instanceof WireError) return false;
+    throw error;
   }
 }
 
@@ -58,7 +73,7 @@ function isOver({ state }: RunStatus): boolean {
   return state === 'completed' || state === 'stopped' || state === 'failed';
 }
 
-async function withClient<T>({ address }: LeaderRecord, ask: (client: RunsClient) => Promise<T>): Promise<T> {
+async function withClient<T>({ address }: Pick<LeaderRecord, 'address'>, ask: (client: RunsClient) => Promise<T>): Promise<T> {
   const client = connectRuns(address);
   try {
     return await ask(client);

@@ -37,6 +37,7 @@ export interface FixtureSpec {
   /** Steps of several rounds, with broadcast directions and combined updates. */
   readonly quadratic?: boolean;
   readonly failOnce?: number;
+  readonly exactness?: 'exact' | 'relaxed';
 }
 
 /** The fixture's bundle; `work` idle passes a slot. */

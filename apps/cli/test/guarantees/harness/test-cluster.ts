@@ -209,6 +209,6 @@ export class TestCluster {
 }
 
 /** The compiled program: tests of real processes run what users run. */
-function programOf(app: 'coordinator' | 'worker'): string {
+export function programOf(app: 'coordinator' | 'worker'): string {
   return fileURLToPath(new URL(`../../../../${app}/dist/main.js`, import.meta.url));
 }
