@@ -42,6 +42,10 @@ export const catalogue = {
     load: () => import('./linear-algebra/index.mjs'),
   },
   S11: { title: 'cost of slotting: a batch in 8 and 16 slots, ms, in turn with one slot', load: () => import('./slotting/index.mjs') },
+  broadcast: {
+    title: 'broadcast of a 100 MB checkpoint to three subscribers over NATS, s, in turn with the object store of the client library',
+    load: () => import('./checkpoint-broadcast/index.mjs'),
+  },
   spiral: {
     title: 'steps to a training loss on a spiral, plain and ill-scaled: K-FAC against SOAP, Adam, SGD',
     load: () => import('./spiral/index.mjs'),
