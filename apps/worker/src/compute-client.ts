@@ -2,11 +2,15 @@
  * The main thread's end of the compute thread: requests as promises. A program that fails on its inputs fails its own request; any other
  * failure is final, and every pending request rejects.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { ComputeRequest, Contribution, Snapshot, StreamedUpdate } from '@geodesic/cluster';
 import type { ComputeMessage, ComputeReply, ComputeThreadData } from './compute-messages.ts';
 import { ComputeError } from './errors.ts';
+
+/** How long a native call may go on when the thread is to end, ms. */
+const END_MS = 500;
 
 interface PendingRequest {
   readonly resolve: (reply: ComputeReply) => void;
@@ -29,6 +33,7 @@ export class ComputeClient {
   /** Everything that decides bits. */
   readonly fingerprint: Readonly<Record<string, string | number>>;
   readonly #thread: Worker;
+  readonly #exited: Promise<void>;
   readonly #pending: PendingRequest[] = [];
   #failure: Error | undefined;
   #onSlots: ((slots: number) => void) | undefined;
@@ -38,6 +43,7 @@ export class ComputeClient {
     this.fingerprint = fingerprint;
     thread.on('message', (reply: ComputeReply) => this.#settle(reply));
     thread.on('error', (error) => this.#fail(error));
+    this.#exited = new Promise((resolve) => thread.once('exit', () => resolve()));
     thread.on('exit', (code) => this.#fail(new Error(`compute thread: expected it to run, got its exit with code ${code}`)));
   }
 
@@ -91,8 +97,13 @@ export class ComputeClient {
     return reply.type === 'computed' ? reply.contribution : undefined;
   }
 
-  /** Ends the thread; pending requests reject. */
+  /** Ends the thread between two native calls, or after half a second wherever it is; pending requests reject. */
   async close(): Promise<void> {
+    this.#post({ type: 'end' }, []);
+    const patience = new AbortController();
+    const late = delay(END_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+    await Promise.race([this.#exited, late]);
+    patience.abort();
     await this.#thread.terminate();
   }
 

@@ -17,7 +17,9 @@ export type ComputeMessage =
   | { readonly type: 'apply'; readonly version: number; readonly update: StreamedUpdate }
   | { readonly type: 'hold'; readonly digest: string; readonly vector: Float32Array }
   | { readonly type: 'release'; readonly digest: string }
-  | { readonly type: 'compute'; readonly version: number; readonly request: ComputeRequest };
+  | { readonly type: 'compute'; readonly version: number; readonly request: ComputeRequest }
+  /** Ends the thread as soon as no native call is under way: nothing more is answered. Overtakes what waits. */
+  | { readonly type: 'end' };
 
 /** What the thread says, in the order of the requests; `ready` comes first. `progress` answers nothing: slots of the block under way are done. */
 export type ComputeReply =

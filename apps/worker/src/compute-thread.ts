@@ -30,10 +30,14 @@ function faultOf(error: unknown): ComputeFault {
 /** How often a computation says how far it is, at most, ms. */
 const PROGRESS_MS = 100;
 
-/** Says how many slots are done, now and then: a heartbeat with it shows that a long block is not a hung one. */
+/** Set when the thread is to end: a thread that is ended in a native call brings its process down. */
+let isEnding = false;
+
+/** Says how many slots are done, now and then: a heartbeat with it shows that a long block is not a hung one. @throws when nobody wants more */
 function progressReporter(): (slots: number) => void {
   let [unsaid, last] = [0, performance.now()];
   return (slots) => {
+    if (isEnding) throw new Error('compute: the thread is to end');
     unsaid += slots;
     if (performance.now() - last < PROGRESS_MS) return;
     reply({ type: 'progress', slots: unsaid });
@@ -63,10 +67,16 @@ class RequestQueue {
   }
 
   take(message: ComputeMessage): void {
+    if (message.type === 'end') {
+      isEnding = true;
+      void this.#last.then(() => process.exit()); // ends this thread, not the process
+      return;
+    }
     this.#last = this.#last.then(() => this.#serve(message)).catch((error: unknown) => reply(failure(error)));
   }
 
-  async #serve(message: ComputeMessage): Promise<void> {
+  async #serve(message: Exclude<ComputeMessage, { type: 'end' }>): Promise<void> {
+    if (isEnding) return;
     switch (message.type) {
       case 'load':
         this.#version = message.version;
