@@ -7,11 +7,11 @@ import {
   boundedDiagonal,
   boundedFactor,
   LowRankMetric,
+  momentsOf,
   spectrumWithin,
   squaredLength,
   summarizeMoments,
   volumeElement,
-  volumeMoments,
 } from '../src/index.ts';
 import { goldenCase, samples } from './golden.ts';
 
@@ -78,7 +78,7 @@ describe('LowRankMetric against the golden batch', () => {
 
   it('has the moments of the log volume, added over two halves', () => {
     const logVolumes = metrics.map((metric) => metric.logDet() / 2);
-    const total = addMoments(volumeMoments(logVolumes.slice(0, 1)), volumeMoments(logVolumes.slice(1)));
+    const total = addMoments(momentsOf(logVolumes.slice(0, 1)), momentsOf(logVolumes.slice(1)));
     const { mean, meanSquare, variance } = summarizeMoments(total);
     expect(total.count).toBe(4);
     expectClose(mean, golden.output('half_logdet_mean'), tolerance);
