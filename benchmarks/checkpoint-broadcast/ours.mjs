@@ -1,9 +1,7 @@
 /** Our broadcast: chunks, the manifest, the event; the subscribers wait for the event as `geo checkpoints follow` does. */
 import { createHash } from 'node:crypto';
+import { CHUNK_BYTES } from '@geodesic/checkpoint';
 import { NatsBus, NatsObjects, projectEvent } from '@geodesic/events';
-
-/** As a checkpoint's files are cut. */
-const CHUNK_BYTES = 4 * 2 ** 20;
 
 /** One turn: seconds until all subscribers have everything, and until it was stored. */
 export async function ours({ client, peers, content, turn }) {

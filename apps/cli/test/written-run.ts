@@ -72,6 +72,7 @@ export async function writeRun({ runs, bundle, checkpointEvery, dropped = [], on
   await log.close();
   const told = { sequence: 1, type: 'step.committed', at: '', data: { step } };
   await writeFile(folder.file('events.ndjson'), `${JSON.stringify(told)}\n`);
+  await writeFile(folder.file('events.behind'), '{"cluster":"main","stored":0}\n'); // NATS was away: no reader minds
   await writeFile(folder.file('result.json'), JSON.stringify({ state, steps: step, paramsDigest: digest() }));
   return folder;
 }

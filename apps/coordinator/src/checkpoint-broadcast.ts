@@ -53,7 +53,9 @@ export class CheckpointBroadcast {
   /** The highest step that the pointer was given: it does not go back. */
   #pointed = -1;
   #running: Promise<void> | undefined;
-  #sent = 0;
+  /** The last one of the run: all of it is broadcast, since nobody will be there to be asked. */
+  #final: number | undefined;
+  #sent = new Set<number>();
   #skipped = 0;
 
   constructor(options: CheckpointBroadcastOptions) {
@@ -62,7 +64,7 @@ export class CheckpointBroadcast {
 
   /** Checkpoints that were broadcast, and that were not since too many waited, or they had gone. */
   get status(): { readonly checkpoints: number; readonly checkpointsSkipped: number } {
-    return { checkpoints: this.#sent, checkpointsSkipped: this.#skipped };
+    return { checkpoints: this.#sent.size, checkpointsSkipped: this.#skipped };
   }
 
   /** A checkpoint is complete on disk: it waits for its turn. */
@@ -70,6 +72,12 @@ export class CheckpointBroadcast {
     if (this.#closed.signal.aborted) return;
     this.#wait(step);
     this.#running ??= this.#run();
+  }
+
+  /** The run is over: the files of its last checkpoint that were left out follow. */
+  complete(step: number): void {
+    this.#final = step;
+    if (this.#options.files !== 'all') this.offer(step);
   }
 
   /** Resolves when nothing waits. */
@@ -107,24 +115,26 @@ export class CheckpointBroadcast {
     const { channel, onTrouble, retryMs = () => 1000 } = this.#options;
     const { signal } = this.#closed;
     while (this.#waiting.length > 0 && !signal.aborted) {
+      let [step] = this.#waiting;
       try {
-        await this.#sendOldest(await channel(signal));
+        const objects = await channel(signal);
+        [step] = this.#waiting; // it may have been skipped meanwhile
+        await this.#sendWaiting(step, objects);
       } catch (error) {
         if (signal.aborted) break;
-        onTrouble(this.#waiting[0], error as Error);
+        onTrouble(step, error as Error);
         await delay(retryMs(error as Error), undefined, { signal, ref: false }).catch(() => undefined);
       }
     }
     this.#running = undefined;
   }
 
-  async #sendOldest(channel: ObjectChannel): Promise<void> {
-    const [step, ...others] = this.#waiting;
-    this.#waiting = others;
+  async #sendWaiting(step: number, channel: ObjectChannel): Promise<void> {
+    this.#waiting = this.#waiting.filter((each) => each !== step);
     try {
       const available = await this.send(step, channel, this.#closed.signal);
       if (available) this.#options.onAvailable(available);
-      if (available) this.#sent += 1;
+      if (available) this.#sent.add(step);
       else this.#skipped += 1;
     } catch (error) {
       // What this disk says of one checkpoint is no reason for the others to wait.
@@ -142,7 +152,7 @@ export class CheckpointBroadcast {
     });
     const checkpoint = decodedManifest(text, path);
     const manifest = manifestDigest(text);
-    const files = this.#filesOf(checkpoint);
+    const files = this.#filesOf(step, checkpoint);
     const bytes = Object.values(checkpoint.files).reduce((sum, file) => sum + file.bytes, 0);
     const stored = await channel.stored();
     const chunks = new Set(files.flatMap((name) => chunkDigests(checkpoint.files[name])).map((hex) => `sha256:${hex}`));
@@ -152,8 +162,9 @@ export class CheckpointBroadcast {
     return { step, manifest, bytes, files, ...range };
   }
 
-  #filesOf({ files }: CheckpointManifest): string[] {
-    return Object.keys(files).filter((name) => this.#options.files === 'all' || MODEL_FILES.has(name));
+  #filesOf(step: number, { files }: CheckpointManifest): string[] {
+    const isWhole = this.#options.files === 'all' || step === this.#final;
+    return Object.keys(files).filter((name) => isWhole || MODEL_FILES.has(name));
   }
 
   async *#objects(digests: readonly string[]): AsyncGenerator<{ readonly digest: string; readonly bytes: Uint8Array }> {

@@ -1,7 +1,7 @@
 /** A new run: everything that record 0 vouches for (spec, bundle, the first checkpoint) is durable before the record, and the record before the run. */
+import { contentDigest } from '@geodesic/checkpoint';
 import { LOG_FORMAT } from '@geodesic/cluster';
 import { CommitLog, createRunFolder } from '@geodesic/run-store';
-import { bundleDigestOf } from './bundle-digest.ts';
 import type { ForkPoint } from './fork-point.ts';
 import { HostedRun } from './hosted-run.ts';
 import { newLeader, openParts, openStore } from './run-parts.ts';
@@ -37,7 +37,7 @@ export async function createRun(
   }
   const { version, chain, checksum } = committed.position;
   const origin = fork && { step, version, parent: fork.parent };
-  const what = { format: LOG_FORMAT, run: folder.runId, specDigest, bundleDigest: bundleDigestOf(bundle), seed, engine };
+  const what = { format: LOG_FORMAT, run: folder.runId, specDigest, bundleDigest: contentDigest(bundle), seed, engine };
   await log.append({ type: 'run', ...what, chain, checksum, ...(exactness === 'relaxed' && { exactness }), ...origin });
   const parent = fork && { parent: fork.parent, ...(options.hasFreshOptimizer && { optimizer: 'fresh' }) };
   reporter.accepted({ bundle: what.bundleDigest, ...parent });

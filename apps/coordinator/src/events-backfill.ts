@@ -5,12 +5,12 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { viewLog } from '@geodesic/cluster';
 import { EventPublisher, EventsError, projectEvent } from '@geodesic/events';
 import type { EventBus, NumberedEvent } from '@geodesic/events';
 import { isAlive, readLeader, readLog, RunFolder } from '@geodesic/run-store';
 import type { Logger } from '@geodesic/telemetry';
 import { readEventsMarker, removeEventsMarker } from './events-marker.ts';
+import { unlessAborted } from './nats-line.ts';
 import { parseLine, readLines } from './scan-lines.ts';
 
 /** Options of {@link EventsBackfill}. */
@@ -72,7 +72,8 @@ export class EventsBackfill {
       if (this.#led.has(run)) continue;
       this.#present = { run, leaving };
       await this.#bring(new RunFolder(run, join(runs, run)), signal).catch((error: unknown) => {
-        if (!signal.aborted) logger.warn('events of an earlier run could not be brought to NATS; the next start tries again', { run, error });
+        if (!signal.aborted)
+          logger.warn('events of an earlier run could not be brought to NATS; the next start tries again', { run, error });
       });
       this.#present = undefined;
     }
@@ -82,8 +83,10 @@ export class EventsBackfill {
     const { cluster, ha, logger } = this.#options;
     const marker = await readEventsMarker(folder);
     if (marker?.cluster !== cluster || (await isLed(folder)) || (ha && !(await isOver(folder)))) return;
-    if (ha && !(await this.#isOwn(folder, signal))) logger.info('another coordinator has told the rest of a run', { run: folder.runId });
-    else await this.#publish(folder, signal);
+    const isOwn = !ha || (await this.#isOwn(folder, signal));
+    signal.throwIfAborted();
+    if (isOwn) await this.#publish(folder, signal);
+    else logger.info('another coordinator has told the rest of a run', { run: folder.runId });
     if (!signal.aborted) await removeEventsMarker(folder, marker);
   }
 
@@ -116,7 +119,7 @@ export class EventsBackfill {
   /** Whether the file goes on behind what NATS has; else another coordinator went on with the run, and has told its end. */
   async #isOwn(folder: RunFolder, signal: AbortSignal): Promise<boolean> {
     const { cluster, bus } = this.#options;
-    const last = await bus.lastOf(folder.runId);
+    const last = await unlessAborted(bus.lastOf(folder.runId), signal);
     if (last?.runsequence === undefined) return true;
     for await (const event of eventsIn(folder, last.runsequence, signal))
       return projectEvent(event, { cluster, run: folder.runId })[0]?.id === last.id;
@@ -130,7 +133,7 @@ async function isLed(folder: RunFolder): Promise<boolean> {
 }
 
 async function isOver(folder: RunFolder): Promise<boolean> {
-  return viewLog((await readLog(folder)).records).finished !== undefined;
+  return (await readLog(folder)).records.at(-1)?.type === 'finished';
 }
 
 async function lastNumber(folder: RunFolder, signal: AbortSignal): Promise<number> {

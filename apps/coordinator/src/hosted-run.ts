@@ -2,12 +2,12 @@
  * One run of this coordinator, new or taken up again: puts workers, loop and folder together and carries what happens from one to the others.
  * However it ends, the folder is readable, and a resume can go on from it.
  */
+import { contentDigest } from '@geodesic/checkpoint';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlEntry, Fingerprint, LogEntry } from '@geodesic/cluster';
 import type { RunStoreError } from '@geodesic/run-store';
 import { ParameterPublisher, WireError } from '@geodesic/wire';
 import type { ControlRequest, RunStatus } from '@geodesic/wire';
-import { bundleDigestOf } from './bundle-digest.ts';
 import type { ErrorReport } from './errors.ts';
 import { finishRun } from './finish-run.ts';
 import { openPool } from './open-pool.ts';
@@ -63,7 +63,7 @@ export class HostedRun {
     this.#parts = parts;
     this.runId = folder.runId;
     this.directory = folder.path;
-    this.bundleDigest = bundleDigestOf(parts.bundle);
+    this.bundleDigest = contentDigest(parts.bundle);
     this.events = events;
     this.#wantedWorkers = past.wantedWorkers;
     this.#pauseReason = past.pauseReason ?? '';

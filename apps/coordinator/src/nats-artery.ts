@@ -1,10 +1,10 @@
 /** The artery of a coordinator with NATS: one connection, and for each run what goes over it. */
+import { contentDigest } from '@geodesic/checkpoint';
 import { NatsBus, NatsLogMirror, NatsObjects } from '@geodesic/events';
 import type { NatsClient, NatsOptions, ObjectChannel } from '@geodesic/events';
 import { ReplicaQueue, rereadLog } from '@geodesic/run-store';
 import type { Logger } from '@geodesic/telemetry';
 import type { Artery, ArteryRun, RunArtery } from './artery.ts';
-import { bundleDigestOf } from './bundle-digest.ts';
 import type { BroadcastFiles } from './checkpoint-broadcast.ts';
 import { EventsBackfill } from './events-backfill.ts';
 import { LateBus } from './late-bus.ts';
@@ -89,7 +89,7 @@ export class NatsArtery implements Artery {
     this.#serving.abort();
     this.#serving = new AbortController();
     const { signal } = this.#serving;
-    const bundleDigest = bundleDigestOf(bundle);
+    const bundleDigest = contentDigest(bundle);
     const provider = async (digest: string): Promise<Uint8Array | undefined> =>
       digest === bundleDigest ? bundle : store.objects.read(digest);
     objects.then(

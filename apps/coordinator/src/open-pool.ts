@@ -1,5 +1,5 @@
 /** The pool of a run's workers, with the options of its spec, its term and the fingerprint that its log names. */
-import { bundleDigestOf } from './bundle-digest.ts';
+import { contentDigest } from '@geodesic/checkpoint';
 import type { PoolObserver } from './pool-options.ts';
 import type { RunParts } from './run-parts.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -10,7 +10,7 @@ export function openPool({ folder, bundle, log, meta, past }: RunParts, observer
   return new WorkerPool({
     run: folder.runId,
     term: log.term,
-    bundleDigest: bundleDigestOf(bundle),
+    bundleDigest: contentDigest(bundle),
     leaseMs,
     heartbeatMs,
     quarantineMs,

@@ -2,13 +2,13 @@
  * Taking a run up again: everything that could refuse it comes first and changes nothing; then the next term is claimed, and what the log has
  * beyond the checkpoint is made again from the journal, or by workers.
  */
+import { contentDigest } from '@geodesic/checkpoint';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { commitsAfter, ProtocolError, viewLog } from '@geodesic/cluster';
 import type { ControlEntry, LogView } from '@geodesic/cluster';
 import { CommitLog, readLog, refuseLiveLeader, RunFolder, RunStoreError } from '@geodesic/run-store';
 import { startOf } from './checkpoint-position.ts';
-import { bundleDigestOf } from './bundle-digest.ts';
 import { CoordinatorError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
 import { HostedRun } from './hosted-run.ts';
@@ -48,8 +48,8 @@ export async function resumeRun(
   // A process that died right after the last record has not told of the end: it is told now, and no step is made.
   if (before.finished?.state === 'completed' && from === undefined && (await isCompletionTold(folder))) throw completed(run);
   const bundle = await readFile(folder.file('bundle.bin'));
-  if (bundleDigestOf(bundle) !== before.run.bundleDigest)
-    throw damaged(folder, `bundle.bin of ${before.run.bundleDigest}`, bundleDigestOf(bundle));
+  if (contentDigest(bundle) !== before.run.bundleDigest)
+    throw damaged(folder, `bundle.bin of ${before.run.bundleDigest}`, contentDigest(bundle));
   const store = openStore(folder);
   const point = await openResumePoint({ store, view: before, bundle, createTrainer, ...(from !== undefined && { atMost: from }) });
   const { learning, facts, checkpoint, skipped } = point;

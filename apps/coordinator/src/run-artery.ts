@@ -2,6 +2,7 @@
  * One run's artery: its events from events.ndjson to NATS, its checkpoints after them, and in a cluster with a standby the copy of its log.
  * All of it works behind the run. The file, the folder and the log stay what is true; NATS has what it has of them, and the rest later.
  */
+import { contentDigest } from '@geodesic/checkpoint';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventPublisher } from '@geodesic/events';
 import type { EventBus, ObjectChannel } from '@geodesic/events';
@@ -9,7 +10,6 @@ import type { ReplicaQueue } from '@geodesic/run-store';
 import type { Logger } from '@geodesic/telemetry';
 import { WireError } from '@geodesic/wire';
 import type { ArteryRun, ArteryStatus, RunArtery } from './artery.ts';
-import { bundleDigestOf } from './bundle-digest.ts';
 import { CheckpointBroadcast } from './checkpoint-broadcast.ts';
 import type { AvailableCheckpoint, BroadcastFiles } from './checkpoint-broadcast.ts';
 import { removeEventsMarker, writeEventsMarker } from './events-marker.ts';
@@ -126,6 +126,8 @@ export class NatsRunArtery implements RunArtery {
   }
 
   async settled(graceMs: number): Promise<void> {
+    const last = (await this.#options.store.list()).at(-1);
+    if (last !== undefined) this.#broadcast?.complete(last);
     await this.#whileConnected(this.#broadcast?.idle(), graceMs);
   }
 
@@ -171,7 +173,7 @@ export class NatsRunArtery implements RunArtery {
 
   async #putBundle(channel: ObjectChannel, signal: AbortSignal): Promise<void> {
     const { bundle: bytes } = this.#options;
-    const digest = bundleDigestOf(bytes);
+    const digest = contentDigest(bytes);
     if ((await channel.stored()).has(digest)) return;
     await channel.put(only({ digest, bytes }), signal);
   }

@@ -66,6 +66,30 @@ describe('CheckpointBroadcast', () => {
     expect(await broadcast.send(9, channel, new AbortController().signal)).toBeUndefined();
   });
 
+  it('puts the rest of the last checkpoint when the run is over, and nothing twice', async () => {
+    const channel = new MemoryObjects();
+    const { broadcast, told } = broadcastTo(channel);
+    for (const step of [1, 2]) {
+      await write(step);
+      broadcast.offer(step);
+    }
+    await broadcast.idle();
+    const before = channel.history.length;
+    broadcast.complete(2);
+    await broadcast.idle();
+    expect(told.map(({ step, files }) => [step, files.length])).toEqual([
+      [1, 2],
+      [2, 2],
+      [2, 3],
+    ]);
+    const { manifest } = told[2];
+    const options = { step: 2, manifest: channel.objects.get(manifest)!, get: (digest: string) => channel.get(digest) };
+    await receiveCheckpoint(join(folder, 'whole'), options);
+    const repeated = channel.history.slice(before, -2).filter((digest) => channel.history.slice(0, before).includes(digest));
+    expect(repeated).toEqual([]);
+    expect(broadcast.status).toEqual({ checkpoints: 2, checkpointsSkipped: 0 });
+  });
+
   it('puts all files when asked to, and of the next checkpoint only what has changed', async () => {
     const channel = new MemoryObjects();
     const { broadcast, told } = broadcastTo(channel, { files: 'all' });
@@ -81,25 +105,28 @@ describe('CheckpointBroadcast', () => {
     expect(channel.history).toEqual([...new Set(channel.history)]);
   });
 
-  it('broadcasts only the newest of those that came while NATS was away', async () => {
+  it('broadcasts in order what came while NATS was away, and of more than eight the newest eight', async () => {
     const channel = new MemoryObjects();
     const there = new Deferred<MemoryObjects>();
     const { broadcast, told } = broadcastTo(channel, { channel: () => there.promise });
-    for (const step of [1, 2, 3]) {
+    for (let step = 1; step <= 11; step++) {
       await write(step);
       broadcast.offer(step);
     }
+    await rm(store.path(6), { recursive: true }); // as retention does
+    broadcast.offer(9); // written anew
     there.resolve(channel);
     await broadcast.idle();
-    expect(told.map(({ step }) => step)).toEqual([3]);
-    expect(broadcast.status).toEqual({ checkpoints: 1, checkpointsSkipped: 2 });
+    const steps = [4, 5, 7, 8, 9, 10, 11];
+    expect(told.map(({ step }) => step)).toEqual(steps);
+    expect(channel.history.filter((what) => what.startsWith('point'))).toEqual(steps.map((step) => `point ${step}`));
+    expect(broadcast.status).toEqual({ checkpoints: 7, checkpointsSkipped: 4 });
   });
 
-  it('tries again what an outage has interrupted, or a newer one in its place', async () => {
+  it('tries again what an outage has interrupted, and newer ones after it', async () => {
     const channel = new MemoryObjects();
     const { broadcast, told, troubles } = broadcastTo(channel);
-    await write(1);
-    await write(2);
+    for (const step of [1, 2, 3]) await write(step);
     let left = 3;
     channel.fault = (what) => {
       if (what === 'point') return;
@@ -107,30 +134,54 @@ describe('CheckpointBroadcast', () => {
     };
     broadcast.offer(1);
     await broadcast.idle();
-    expect(troubles).toHaveLength(3);
+    expect(troubles).toEqual(Array.from({ length: 3 }, () => `1: ${away().message}`));
     left = 1;
     channel.fault = (what) => {
       if (what !== 'point' || left-- <= 0) return;
-      broadcast.offer(2);
+      broadcast.offer(3);
       throw away();
     };
-    broadcast.offer(1);
+    broadcast.offer(2);
     await broadcast.idle();
-    expect(told.map(({ step }) => step)).toEqual([1, 2]);
-    expect(broadcast.status).toEqual({ checkpoints: 2, checkpointsSkipped: 1 });
+    expect(told.map(({ step }) => step)).toEqual([1, 2, 3]);
+    expect(broadcast.status).toEqual({ checkpoints: 3, checkpointsSkipped: 0 });
+  });
+
+  it('does not take the pointer back to an older checkpoint, and lets none wait for one that cannot be read', async () => {
+    const channel = new MemoryObjects();
+    const { broadcast, told, troubles } = broadcastTo(channel);
+    for (const step of [1, 2, 3]) await write(step);
+    for (const step of [2, 1]) {
+      broadcast.offer(step);
+      await broadcast.idle();
+    }
+    expect(told.map(({ step }) => step)).toEqual([2, 1]);
+    expect(await channel.pointer()).toMatchObject({ step: 2 });
+    await write(2);
+    channel.fault = (what) => {
+      if (what !== 'stored') return;
+      broadcast.offer(3);
+      channel.fault = () => undefined;
+      throw new Error('EIO');
+    };
+    broadcast.offer(2);
+    await broadcast.idle();
+    expect([troubles, told.length]).toEqual([['2: EIO'], 3]);
+    expect(broadcast.status.checkpointsSkipped).toBe(1);
   });
 
   it('leaves out a checkpoint that has gone, or is damaged', async () => {
     const channel = new MemoryObjects();
     const { broadcast, told, troubles } = broadcastTo(channel);
-    for (const step of [1, 2, 3]) await write(step);
+    for (const step of [1, 2, 3, 4]) await write(step);
+    await store.disk.writeRange(join(store.path(4), 'manifest.json'), 0, Uint8Array.of(0));
     await rm(store.path(2), { recursive: true });
     await store.disk.writeRange(join(store.path(3), 'parameters.safetensors'), 700, Uint8Array.of(1, 2, 3));
-    for (const step of [2, 3]) {
+    for (const step of [2, 3, 4]) {
       broadcast.offer(step);
       await broadcast.idle();
     }
     expect({ told, troubles, pointer: await channel.pointer() }).toEqual({ told: [], troubles: [], pointer: undefined });
-    expect(broadcast.status.checkpointsSkipped).toBe(2);
+    expect(broadcast.status.checkpointsSkipped).toBe(3);
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,6 +87,7 @@ describe.skipIf(reason !== undefined)('a coordinator with NATS', () => {
     await expectSameRun(directory);
     expect(await expectWholeStory(await client(nats), runId, directory)).toBeGreaterThan(60);
     expect(told.at(-1)?.type).toBe('run.finished');
+    expect(existsSync(join(directory, 'events.behind'))).toBe(false);
     expect(availableIn(told).at(-1)?.data['step']).toBe(60);
   });
 
@@ -173,7 +175,55 @@ describe.skipIf(reason !== undefined)('a coordinator with NATS', () => {
     await expectSameRun(directory);
   });
 
-  it('tells all from the beginning to a server that comes late, and of the checkpoints the newest', async () => {
+  it('makes every checkpoint of an outage available, in order and once', { timeout: 60_000 }, async () => {
+    const nats = await server();
+    const started = await cluster(['--nats', nats.url]);
+    started.addWorker('worker-1');
+    const { runId, directory, events } = await started.submit({ ...spec, work: 3, checkpointEvery: 10, keep: { last: 20 } });
+    await collect(events, ({ type, data }) => type === 'checkpoint.available' && data['step'] === 10);
+    await nats.kill();
+    await collect(started.client.watch(runId), ({ type, data }) => type === 'checkpoint.written' && data['step'] === 40);
+    await nats.restart();
+    const told = await collect(started.client.watch(runId));
+    expect(await started.coordinator.ended).toMatchObject({ code: 0 });
+    expect(availableIn(told).map(({ data }) => data['step'])).toEqual([0, 10, 20, 30, 40, 50, 60]);
+    const connected = await client(nats);
+    await expectWholeStory(connected, runId, directory);
+    const objects = objectsOf(connected, runId);
+    expect(await objects.pointer()).toMatchObject({ step: 60 });
+    const stored = await objects.stored();
+    expect(availableIn(told).filter(({ data }) => !stored.has(data['manifest'] as string))).toEqual([]);
+  });
+
+  it('brings the end of a run that NATS has missed with the next coordinator', { timeout: 60_000 }, async () => {
+    const nats = await server();
+    const started = await cluster(['--nats', nats.url]);
+    started.addWorker('worker-1');
+    const { runId, directory, events } = await started.submit({ ...spec, work: 1 });
+    await collect(events, ({ type, data }) => type === 'step.committed' && data['step'] === 20);
+    await nats.kill();
+    await collect(started.client.watch(runId));
+    const ended = await started.coordinator.ended;
+    expect(ended).toMatchObject({ code: 0 });
+    expect(ended.stderr).toContain('events did not get to NATS');
+    const marker = JSON.parse(await readFile(join(directory, 'events.behind'), 'utf8')) as { cluster: string; stored: number };
+    expect(marker.cluster).toBe('main');
+    expect(marker.stored).toBeGreaterThan(20);
+    await nats.restart();
+    const connected = await client(nats);
+    expect((await storedEvents(connected, runId)).some(({ type }) => type === 'geodesic.run.finished')).toBe(false);
+    const next = startCoordinatorProcess(['--runs', started.runs, '--nats', nats.url]);
+    cleanUp.push(async () => {
+      next.child.kill('SIGTERM');
+      await next.ended;
+    });
+    await expect.poll(() => existsSync(join(directory, 'events.behind')), { timeout: 30_000 }).toBe(false);
+    await expectWholeStory(connected, runId, directory);
+    const own = (await storedEvents(connected, runId)).filter(({ runsequence }) => runsequence !== undefined);
+    expect(own.at(-1)?.type).toBe('geodesic.run.finished');
+  });
+
+  it('tells all from the beginning to a server that comes late', async () => {
     const nats = await server();
     await nats.kill();
     const started = await cluster(['--nats', nats.url]);
@@ -184,8 +234,7 @@ describe.skipIf(reason !== undefined)('a coordinator with NATS', () => {
     const told = await collect(started.client.watch(runId));
     await started.coordinator.ended;
     await expectWholeStory(await client(nats), runId, directory);
-    expect(availableIn(told).map(({ data }) => data['step'])).toContain(60);
-    expect(availableIn(told).map(({ data }) => data['step'])).not.toContain(0);
+    expect(availableIn(told).map(({ data }) => data['step'])).toEqual(expect.arrayContaining([0, 40, 60]));
     await expectSameRun(directory);
   });
 

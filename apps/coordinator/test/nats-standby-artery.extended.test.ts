@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readCheckpoint, receiveCheckpoint } from '@geodesic/checkpoint';
+import { readCheckpoint, receiveCheckpoint, contentDigest } from '@geodesic/checkpoint';
 import { NatsLogMirrorReader, readNatsOptions } from '@geodesic/events';
 import { readLog, replicatedRecord } from '@geodesic/run-store';
 import { silentLogger } from '@geodesic/telemetry';
@@ -11,7 +11,6 @@ import { NatsServer, natsServerReason } from '@geodesic/testing';
 import { connectRuns } from '@geodesic/wire';
 import type { RunsClient } from '@geodesic/wire';
 import { afterEach, describe, expect, it } from 'vitest';
-import { bundleDigestOf } from '../src/bundle-digest.ts';
 import { openArtery } from '../src/nats-artery.ts';
 import type { TrainerFactory } from '../src/run-meta.ts';
 import { startCoordinator } from '../src/start-coordinator.ts';
@@ -87,7 +86,7 @@ describe.skipIf(reason !== undefined)('the artery of a run with a standby', () =
     );
     const objects = objectsOf(connected, runId);
     const stored = await objects.stored();
-    expect(stored.has(bundleDigestOf(bundle))).toBe(true);
+    expect(stored.has(contentDigest(bundle))).toBe(true);
     const { step, manifest } = (await objects.pointer())!;
     expect(step).toBe(40);
     const get = (digest: string): Promise<Uint8Array> => {

@@ -5,8 +5,9 @@ import { CheckpointStore, float32Tensor } from '@geodesic/checkpoint';
 import { EventsError, MemoryBus } from '@geodesic/events';
 import type { GeodesicEvent } from '@geodesic/events';
 import { RunFolder } from '@geodesic/run-store';
-import { silentLogger } from '@geodesic/telemetry';
+import { createLogger, silentLogger } from '@geodesic/telemetry';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readEventsMarker } from '../src/events-marker.ts';
 import { NatsRunArtery } from '../src/run-artery.ts';
 import type { ArteryLine, RunArteryOptions } from '../src/run-artery.ts';
 import { RunEvents } from '../src/run-events.ts';
@@ -49,6 +50,10 @@ afterEach(async () => {
   await rm(path, { recursive: true, force: true });
 });
 
+function folder(): RunFolder {
+  return new RunFolder('r', path);
+}
+
 function openEvents(): Promise<RunEvents> {
   return RunEvents.open(join(path, 'events.ndjson'), (error) => expect.unreachable(error.message));
 }
@@ -66,7 +71,7 @@ function open(options: Partial<RunArteryOptions> = {}): {
 } {
   const [bus, line, objects] = [new MemoryBus(), new Line(), new MemoryObjects()];
   const artery = new NatsRunArtery({
-    folder: new RunFolder('r', path),
+    folder: folder(),
     store,
     bundle: new Uint8Array(3),
     cluster: 'main',
@@ -110,7 +115,8 @@ describe('NatsRunArtery', () => {
     await artery.settled(2000);
     await artery.close(0);
     expect(events.last('checkpoint.available')?.data['step']).toBe(10);
-    expect(objects.history.filter((what) => what.startsWith('point'))).toEqual(['point 5', 'point 10']);
+    // The last one twice: at the end of the run it names all its files.
+    expect(objects.history.filter((what) => what.startsWith('point'))).toEqual(['point 5', 'point 10', 'point 10']);
 
     await events.close();
     events = await openEvents();
@@ -119,6 +125,51 @@ describe('NatsRunArtery', () => {
     again.artery.begin(events);
     await vi.waitFor(() => expect(again.artery.status.checkpoints).toBe(1));
     expect(events.length).toBe(told);
+  });
+
+  it('goes on behind the checkpoint that was told last', async () => {
+    for (const step of [0, 5, 10, 15]) await write(step);
+    events.emit('checkpoint.available', { step: 5, manifest: 'sha256:5' });
+    const { artery, objects } = open();
+    artery.begin(events);
+    await vi.waitFor(() => expect(artery.status.checkpoints).toBe(2));
+    expect(objects.history.filter((what) => what.startsWith('point'))).toEqual(['point 10', 'point 15']);
+  });
+
+  it('leaves a marker in the folder until NATS has all events of a run that is over', async () => {
+    const { artery } = open({ broadcast: 'none' });
+    artery.begin(events);
+    await vi.waitFor(async () => expect(await readEventsMarker(folder())).toMatchObject({ cluster: 'main', stored: 0 }));
+    events.emit('run.finished', { state: 'stopped' });
+    await events.close();
+    await artery.close(2000);
+    expect(await readEventsMarker(folder())).toBeUndefined();
+  });
+
+  it('leaves the marker, and says how much is missing, when NATS is away at the end', async () => {
+    const lines: string[] = [];
+    const logger = createLogger({ component: 'test', write: (line) => lines.push(line) });
+    const { artery, bus, line } = open({ broadcast: 'none', logger });
+    events.emit('journal.off', { reason: '' });
+    artery.begin(events);
+    await vi.waitFor(() => expect(artery.status).toMatchObject({ published: 2, behind: 0 })); // with its alert
+    line.set(false);
+    bus.publish = () => Promise.reject(new EventsError('UNREACHABLE', { what: 'NATS', expected: 'an answer', got: 'none', hint: '' }));
+    events.emit('journal.off', { reason: 'away' });
+    events.emit('run.finished', { state: 'stopped' });
+    await events.close();
+    await artery.close(2000);
+    expect(await readEventsMarker(folder())).toMatchObject({ cluster: 'main', stored: 1 });
+    expect(lines.map((text) => JSON.parse(text) as object)).toContainEqual(expect.objectContaining({ level: 'warn', run: 'r', events: 2 }));
+  });
+
+  it('leaves the marker of a run that another coordinator goes on with', async () => {
+    const { artery } = open({ broadcast: 'none' });
+    events.emit('journal.off', { reason: '' });
+    artery.begin(events);
+    await events.close();
+    await artery.close(2000);
+    expect(await readEventsMarker(folder())).toMatchObject({ cluster: 'main' });
   });
 
   it('does not wait for NATS when that is away, and no longer than it is there', async () => {

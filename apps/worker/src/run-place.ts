@@ -1,7 +1,7 @@
 /** The run that this process takes part in, kept from session to session with its compute thread and its bulk connection. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '@geodesic/telemetry';
-import { connectExchange } from '@geodesic/wire';
+import { connectExchange, WireError } from '@geodesic/wire';
 import type { ExchangeClient } from '@geodesic/wire';
 import type { WorkerError } from './errors.ts';
 import { RunParticipation } from './run-participation.ts';
@@ -32,6 +32,8 @@ export class RunPlace {
   readonly incarnation: string = randomUUID();
   readonly #options: PlaceOptions;
   #occupied: Occupied | undefined;
+  /** Counts the sessions that asked: what was prepared for one that broke meanwhile is not kept. */
+  #turn = 0;
 
   constructor(options: PlaceOptions) {
     this.#options = options;
@@ -43,6 +45,7 @@ export class RunPlace {
    * @throws {WireError}, {WorkerError} BUNDLE
    */
   async take({ run, bundleDigest, leaseMs }: Welcome, address: string): Promise<RunParticipation> {
+    const turn = ++this.#turn;
     const held = this.#occupied;
     if (held?.participation.run === run && held.participation.bundleDigest === bundleDigest) {
       // The session before this one broke, and the bulk connection most likely with it.
@@ -56,6 +59,10 @@ export class RunPlace {
     const exchange = connectExchange(address, { idleMs: stallMs });
     try {
       const participation = await RunParticipation.prepare({ run, bundleDigest, worker, incarnation, exchange, logger, stallMs, onFatal });
+      if (turn !== this.#turn) {
+        await participation.close();
+        throw new WireError('UNREACHABLE', `session at ${address}: expected it to last until the bundle was there, got another session`);
+      }
       this.#occupied = { participation, exchange };
       return participation;
     } catch (error) {

@@ -8,6 +8,7 @@ export {
 } from './checkpoint.ts';
 export { CheckpointObjects } from './checkpoint-objects.ts';
 export { CheckpointStore, type CheckpointStoreOptions, type GoodCheckpoint } from './checkpoint-store.ts';
+export { contentDigest } from './content-digest.ts';
 export { type Disk, localDisk } from './disk.ts';
 export { CheckpointError, type CheckpointFault } from './errors.ts';
 export { CHUNK_BYTES } from './file-chunks.ts';

@@ -3,8 +3,8 @@
  *   schemaVersion 1   every file lies in the folder; a digest of the whole
  *   schemaVersion 2   also the digest of every chunk; a file lies in the folder, or its chunks in the store that the checkpoints of a run share
  */
-import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
+import { contentDigest } from './content-digest.ts';
 import type { Disk } from './disk.ts';
 import { CheckpointError } from './errors.ts';
 
@@ -69,8 +69,7 @@ export function decodeManifest(bytes: Uint8Array, source: string): CheckpointMan
 
 /** `sha256:` of the bytes of manifest.json, given these or what a store has just written. */
 export function manifestDigest(manifest: CheckpointManifest | Uint8Array): string {
-  const bytes = manifest instanceof Uint8Array ? manifest : manifestText(manifest);
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  return contentDigest(manifest instanceof Uint8Array ? manifest : Buffer.from(manifestText(manifest)));
 }
 
 /** sha256 of each chunk of a file, 64 hexadecimal digits; a file of schemaVersion 1 is one chunk. */

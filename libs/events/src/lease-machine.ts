@@ -76,6 +76,11 @@ export class LeaseMachine {
     return this.#seen?.holder;
   }
 
+  /** Of the lease as it was seen last; 0 before that. */
+  get seenRevision(): number {
+    return this.#seen?.revision ?? 0;
+  }
+
   /** When it wants a tick; undefined while it waits for an answer, and when it is over. */
   get wakeAtMs(): number | undefined {
     return this.#pending !== undefined || this.#state === 'over' ? undefined : this.#nextMs;

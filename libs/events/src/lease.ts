@@ -16,6 +16,8 @@ export interface LeaseHolder {
 export interface Lease {
   /** Who holds it, as far as was seen; undefined before the first look and while nobody does. */
   readonly holder: LeaseHolder | undefined;
+  /** Grows with every renewal that was seen; 0 before the first look. */
+  readonly seenRevision: number;
   /** Whether this process holds it: it was the last to write it, and nobody was seen to have written since. */
   readonly isHeld: boolean;
   /** Resolves when this process holds it. @throws {EventsError} PERMISSION, STREAM, and the signal's reason */

@@ -52,6 +52,10 @@ export class NatsLease implements Lease {
     return this.#machine?.holder;
   }
 
+  get seenRevision(): number {
+    return this.#machine?.seenRevision ?? 0;
+  }
+
   get isHeld(): boolean {
     return this.#machine?.isHeld ?? false;
   }

@@ -1,6 +1,5 @@
 /** A run folder as an evaluator reads it: the bundle that record 0 of the log vouches for, and the checkpoints that are there. */
-import { createHash } from 'node:crypto';
-import { CheckpointError, CheckpointStore } from '@geodesic/checkpoint';
+import { CheckpointError, CheckpointStore, contentDigest } from '@geodesic/checkpoint';
 import { typeOf, type EventFeed } from '../artery/event-feed.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-code.ts';
@@ -18,7 +17,7 @@ import type { EvaluatedRun } from './evaluated-run.ts';
  */
 export async function openFolderRun(found: FoundRun, feed: EventFeed): Promise<EvaluatedRun> {
   const { folder, view, bytes } = await readRun(found);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const digest = contentDigest(bytes);
   if (digest !== view.run.bundleDigest) throw otherBundle(found, { expected: view.run.bundleDigest, got: digest });
   const store = new CheckpointStore(folder.checkpoints);
   const logged = view.fingerprint?.fingerprint;

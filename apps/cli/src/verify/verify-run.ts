@@ -1,9 +1,8 @@
 /**
  * Everything that a run folder says of its run, held against everything else in it. Reads only; the run may be under way.
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { CheckpointStore } from '@geodesic/checkpoint';
+import { CheckpointStore, contentDigest } from '@geodesic/checkpoint';
 import { verifyLog, type LogReport } from '@geodesic/cluster';
 import { digestRunSpec, validateRunSpec } from '@geodesic/run-spec';
 import { RunFolder } from '@geodesic/run-store';
@@ -59,7 +58,7 @@ async function inputFaults({ folder, view, bytes }: ReadRun): Promise<readonly s
   const expect = (what: string, expected: string, got: string): void => {
     if (got !== expected) faults.push(`${what}: expected ${expected} as in the log, got ${got}`);
   };
-  expect('bundle.bin', view.run.bundleDigest, `sha256:${createHash('sha256').update(bytes).digest('hex')}`);
+  expect('bundle.bin', view.run.bundleDigest, contentDigest(bytes));
   try {
     const spec = validateRunSpec(JSON.parse(await readFile(folder.file('spec.json'), 'utf8')), 'spec.json');
     expect('spec.json', view.run.specDigest, digestRunSpec(spec));

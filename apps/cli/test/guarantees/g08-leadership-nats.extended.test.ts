@@ -7,9 +7,10 @@ import type { LogRecord } from '@geodesic/cluster';
 import { readLog, RunFolder } from '@geodesic/run-store';
 import { natsServerReason } from '@geodesic/testing';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { KFAC_BUNDLE } from './crash-cuts.ts';
 import { fixtureBundle, FIXTURE_ENVIRONMENT, pacedEnvironment } from './harness/bundles.ts';
 import type { EventFeed, SeenEvent } from './harness/event-feed.ts';
-import { after, isCommit } from './harness/faults.ts';
+import { after, isCommit, joins } from './harness/faults.ts';
 import { HaCluster } from './harness/ha-cluster.ts';
 import { ms, reportBound } from './harness/report-bound.ts';
 import { expectSameRun } from './harness/run-record.ts';
@@ -44,6 +45,7 @@ async function startRun(run = bundle): Promise<{ readonly ha: HaCluster; readonl
   const ha = await HaCluster.start({ coordinators: ['a', 'b'], workers: 2, leaseMs, env: pacedEnvironment(3) });
   cluster = ha;
   const feed = await ha.submit(run);
+  await Promise.all(['worker-1', 'worker-2'].map((name) => feed.until(joins(name))));
   await untilStep(feed, 8);
   return { ha, feed };
 }
@@ -75,9 +77,10 @@ async function expectOneRun(ha: HaCluster, name: string, feed: EventFeed, undist
   await feed.until(({ type }) => type === 'run.finished');
   expect((await ha.coordinator(name).ended).code).toBe(0);
   await expectSameRun(ha.directory(name), undisturbedRun);
+  const ends = await Promise.all(ha.workers.map(({ ended }) => ended));
+  expect(ends.map(({ code, stderr }) => (code === 0 ? 0 : stderr))).toEqual([0, 0]);
   const joined = feed.of('worker.joined').map(({ data }) => Number(data['pid']));
   expect(new Set(joined)).toEqual(new Set(ha.workers.map(({ pid }) => pid)));
-  expect(await Promise.all(ha.workers.map(async ({ ended }) => (await ended).code))).toEqual([0, 0]);
 }
 
 async function recordsOf(ha: HaCluster, name: string): Promise<readonly LogRecord[]> {
@@ -271,6 +274,29 @@ describe.skipIf(reason !== undefined)('G8: a coordinator with a standby on a rea
     }
     await expectOneRun(ha, 'a', feed);
     expect((await ha.coordinator('b').ended).code).toBe(0);
+  });
+});
+
+describe.skipIf(reason !== undefined)('G8: a K-FAC run with a standby on a real nats-server', () => {
+  it('goes on from a broadcast checkpoint with the same bits when its leader is killed', async () => {
+    const kfac = await undisturbed(KFAC_BUNDLE);
+    const ha = await HaCluster.start({ coordinators: ['a', 'b'], workers: 2, leaseMs });
+    cluster = ha;
+    const feed = await ha.submit(KFAC_BUNDLE);
+    await untilStep(feed, 11);
+    const killedMs = performance.now();
+    ha.coordinator('a').kill('SIGKILL');
+    const next = await successor(ha, 'b');
+    await expectOneRun(ha, 'b', next.feed, kfac);
+    const { data } = next.feed.of('run.resumed').at(-1)!;
+    expect(Number(data['step'])).toBeGreaterThanOrEqual(8);
+    reportBound({
+      id: 'G8',
+      fault: `SIGKILL of the leader of a K-FAC run with a standby, lease ${ms(leaseMs)}`,
+      measured: `the standby's term ${ms(next.termMs - killedMs)} after it, its first new step ${ms(next.commitMs - killedMs)}, from the checkpoint after step ${Number(data['step'])}`,
+      bound: 'bit-identical',
+      note: 'digits-kfac-adaptive, 2 workers, the same processes throughout',
+    });
   });
 });
 

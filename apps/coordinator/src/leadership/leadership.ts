@@ -3,6 +3,7 @@
  * is another's or it is asked to leave. Two that lead at once do no harm: see exactness.md 14.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { EventsError } from '@geodesic/events';
 import type { Lease, LeaseHolder } from '@geodesic/events';
 import { RunStoreError } from '@geodesic/run-store';
 import type { Logger } from '@geodesic/telemetry';
@@ -19,8 +20,11 @@ const RETRY_MS = 1000;
 /** How long one that steps down completes what its successor reads, ms. */
 const FLUSH_MS = 2000;
 
-/** Renewals of its own folder's lease that a standby sees before it believes that another process uses the folder, in leases. */
-const SHARED_LEASES = 3;
+/** Renewals of the lease of its own folder after which a standby believes that another process uses the folder. */
+const RENEWALS = 3;
+
+/** Pause between two looks at who holds the lease, ms. */
+const LOOK_MS = 50;
 
 /** What leads runs, once this coordinator does. */
 export interface Led {
@@ -50,8 +54,6 @@ export interface LeadershipOptions {
   readonly once: boolean;
   /** The run to take up where all are over. */
   readonly resume?: ResumeRequest;
-  /** Whether NATS is there now. */
-  readonly isConnected: () => boolean;
   readonly logger: Logger;
 }
 
@@ -86,7 +88,7 @@ export class Leadership implements Standing {
 
   /**
    * Stands by, leads, and ends. Others need not wait for the lease when the promise settles.
-   * @throws {EventsError} PERMISSION, STREAM and the like; {CoordinatorError} HA_SHARED_FOLDER
+   * @throws {EventsError} PERMISSION, STREAM, CREDENTIALS; {CoordinatorError} HA_SHARED_FOLDER
    */
   async run(led: Led): Promise<LeadershipEnd> {
     const { lease, folder, logger } = this.#options;
@@ -112,7 +114,7 @@ export class Leadership implements Standing {
     const watching = this.#refuseSharedFolder(ending);
     try {
       await Promise.race([lease.acquire(ending), failureOf(following), failureOf(watching)]);
-      return !this.#leaving.signal.aborted && !this.#finished.signal.aborted && lease.isHeld;
+      return !this.#leaving.signal.aborted && !this.#finished.signal.aborted;
     } catch (error) {
       if (this.#leaving.signal.aborted || this.#finished.signal.aborted) return false;
       throw error;
@@ -164,35 +166,33 @@ export class Leadership implements Standing {
     return undefined;
   }
 
-  /** Mirrors for as long as it stands by; a disk that fails is tried again. @throws {EventsError} */
+  /** Mirrors for as long as it stands by; what time or a person may mend is tried again. @throws {EventsError} PERMISSION, CREDENTIALS */
   async #follow(signal: AbortSignal): Promise<void> {
+    const { logger } = this.#options;
     while (!signal.aborted) {
       try {
         await this.#standby.follow(signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (!isStorageFault(error)) throw error;
-        this.#options.logger.error('the mirror waits for the disk', { error });
-        await this.#standby.close().catch(() => undefined);
+        if (isRefusal(error)) throw error;
+        logger.error('the mirror waits, and begins anew', { error });
+        await this.#standby.reset();
       }
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** @throws {CoordinatorError} HA_SHARED_FOLDER when the leader uses this process's folder, and goes on doing so */
+  /** @throws {CoordinatorError} HA_SHARED_FOLDER when the leader uses this process's folder, and goes on leading */
   async #refuseSharedFolder(signal: AbortSignal): Promise<void> {
-    const { lease, folder, isConnected } = this.#options;
-    let seen: LeaseHolder | undefined;
-    let sinceMs = 0;
+    const { lease, folder } = this.#options;
+    let seen: { readonly leader: string; readonly revision: number } | undefined;
     while (!signal.aborted) {
-      const { holder } = lease;
-      const isMine = holder?.folder === folder.id && isConnected();
-      if (!isMine || holder.leader !== seen?.leader) sinceMs = performance.now();
-      seen = isMine ? holder : undefined;
-      // One that is dead is not renewed: its lease is taken before this.
-      if (seen && performance.now() - sinceMs > SHARED_LEASES * seen.leaseMs)
-        throw sharedFolder(folder.path, `the coordinator at ${seen.address}`);
-      await delay((seen?.leaseMs ?? RETRY_MS) / 4, undefined, { signal }).catch(() => undefined);
+      const { holder, seenRevision: revision } = lease;
+      if (holder?.folder !== folder.id) seen = undefined;
+      else if (holder.leader !== seen?.leader) seen = { leader: holder.leader, revision };
+      // The lease of one that is dead, such as this process's predecessor, is not renewed.
+      else if (revision >= seen.revision + RENEWALS) throw sharedFolder(folder.path, `the coordinator at ${holder.address}`);
+      await delay(LOOK_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 }
@@ -202,8 +202,8 @@ function failureOf(promise: Promise<void>): Promise<never> {
   return new Promise((_resolve, reject) => void promise.catch(reject));
 }
 
-function isStorageFault(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
+function isRefusal(error: unknown): boolean {
+  return error instanceof EventsError && (error.code === 'PERMISSION' || error.code === 'CREDENTIALS');
 }
 
 function depositionBy(holder: LeaseHolder | undefined): RunStoreError {

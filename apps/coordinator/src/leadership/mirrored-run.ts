@@ -5,12 +5,11 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CheckpointStore, makeFolder, syncFolder, writeDurably } from '@geodesic/checkpoint';
+import { CheckpointStore, contentDigest, makeFolder, syncFolder, writeDurably } from '@geodesic/checkpoint';
 import type { EventBus, ObjectChannel } from '@geodesic/events';
 import { MirroredFolder, RunFolder } from '@geodesic/run-store';
 import type { ReplicatedRecord } from '@geodesic/run-store';
 import type { Logger } from '@geodesic/telemetry';
-import { bundleDigestOf } from '../bundle-digest.ts';
 import { CoordinatorError } from '../errors.ts';
 import { EXIT } from '../exit-code.ts';
 import type { TrainerFactory } from '../run-meta.ts';
@@ -161,7 +160,7 @@ export class MirroredRun {
     const { bundleDigest, objects, createTrainer } = this.#options;
     const path = this.folder.file('bundle.bin');
     const present = await readFile(path).catch(() => undefined);
-    const bundle = present !== undefined && bundleDigestOf(present) === bundleDigest ? present : await objects.get(bundleDigest, signal);
+    const bundle = present !== undefined && contentDigest(present) === bundleDigest ? present : await objects.get(bundleDigest, signal);
     if (bundle !== present) await writeDurably(path, bundle);
     this.#hasBundle = true;
     // Made once and let go: a take-over finds the modules loaded, and a spec that cannot be run here is known early.

@@ -10,8 +10,5 @@ export function natsPlace(client: NatsClient): SharedPlace {
     mirror: new NatsLogMirrorReader(client),
     bus: new NatsBus(client),
     objects: (run) => new NatsObjects(client, run),
-    get isConnected() {
-      return client.isConnected;
-    },
   };
 }

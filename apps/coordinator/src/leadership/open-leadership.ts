@@ -17,8 +17,6 @@ export interface SharedPlace {
   readonly mirror: LogMirrorReader;
   readonly bus: Pick<EventBus, 'follow'>;
   objects(run: string): ObjectChannel;
-  /** Whether it can be reached now. */
-  readonly isConnected: boolean;
 }
 
 /** Options of {@link openLeadership}. */
@@ -53,7 +51,6 @@ export async function openLeadership(options: OpenLeadershipOptions): Promise<Le
     folder,
     once,
     ...(resume && { resume }),
-    isConnected: () => place.isConnected,
     logger,
   });
 }

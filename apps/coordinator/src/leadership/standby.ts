@@ -5,6 +5,7 @@
 import { decodeRecords } from '@geodesic/cluster';
 import type { RunEntry } from '@geodesic/cluster';
 import type { LogMirrorReader, StoredRecord } from '@geodesic/events';
+import { RunStoreError } from '@geodesic/run-store';
 import type { Logger } from '@geodesic/telemetry';
 import type { MirroredRun } from './mirrored-run.ts';
 
@@ -32,6 +33,8 @@ export class Standby {
   readonly #known = new Map<string, KnownRun>();
   /** The run that was begun or taken up last. */
   #newest: string | undefined;
+  /** Runs whose folder here does not go with the copy of their log. */
+  readonly #refused = new Map<string, RunStoreError>();
   /** The last place that was read. */
   #position = 0;
   #mirrored: { readonly run: string; readonly keeper: Awaited<ReturnType<StandbyOptions['openRun']>> } | undefined;
@@ -57,37 +60,62 @@ export class Standby {
   /**
    * Reads to the end of what was written, and completes the newest run that is not over, so that it can be taken up.
    * @returns its name; undefined when there is none
-   * @throws what {@link follow} and {@link MirroredRun.complete} throw
+   * @throws {RunStoreError} where its folder here refused it; what {@link follow} and {@link MirroredRun.complete} throw
    */
   async complete(signal: AbortSignal): Promise<string | undefined> {
     await this.#catchUp(signal);
     signal.throwIfAborted();
     const run = this.unfinished;
+    const refusal = run === undefined ? undefined : this.#refused.get(run);
+    if (refusal) throw refusal;
     if (run === undefined) await this.close();
     else await this.#mirrored?.keeper.complete(signal);
     return run;
   }
 
-  /** Mirrors nothing any more. */
+  /** Mirrors nothing any more. @throws {RunStoreError}, the system's error when what came last is not in the folder */
   async close(): Promise<void> {
     const mirrored = this.#mirrored;
     this.#mirrored = undefined;
     await mirrored?.keeper.close();
   }
 
+  /** Begins anew, with the first record. Never rejects. */
+  async reset(): Promise<void> {
+    await this.close().catch(() => undefined);
+    this.#known.clear();
+    this.#refused.clear();
+    this.#newest = undefined;
+    this.#position = 0;
+  }
+
   /** Reads what there is; begins with the newest run where nothing is mirrored yet. */
   async #catchUp(signal: AbortSignal): Promise<void> {
     for await (const stored of this.#options.mirror.follow({ after: this.#position, untilNow: true, signal })) {
       this.#note(stored);
-      if (stored.run === this.#mirrored?.run) await this.#mirrored.keeper.take(stored);
+      if (stored.run === this.#mirrored?.run) await this.#take(stored, signal);
     }
     const run = this.unfinished;
-    if (run !== undefined && run !== this.#mirrored?.run && !signal.aborted) await this.#begin(run, signal);
+    if (run !== undefined && run !== this.#mirrored?.run && !signal.aborted) await this.#refusing(run, () => this.#begin(run, signal));
   }
 
   async #take(stored: StoredRecord, signal: AbortSignal): Promise<void> {
-    if (this.#mirrored?.run === stored.run) await this.#mirrored.keeper.take(stored);
-    else await this.#begin(stored.run, signal);
+    const { run } = stored;
+    if (this.#mirrored?.run === run) await this.#refusing(run, () => this.#mirrored?.keeper.take(stored));
+    else await this.#refusing(run, () => this.#begin(run, signal));
+  }
+
+  /** Does what a run's folder may refuse: such a run is not mirrored any more, and the others are. */
+  async #refusing(run: string, act: () => Promise<void> | undefined): Promise<void> {
+    if (this.#refused.has(run)) return;
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof RunStoreError)) throw error;
+      this.#options.logger.error('a run cannot be mirrored', { run, error });
+      this.#refused.set(run, error);
+      await this.close().catch(() => undefined);
+    }
   }
 
   /** Mirrors a run from its first record to the last one that was read. */
@@ -101,6 +129,7 @@ export class Standby {
       if (stored.position > this.#position) break;
       if (stored.run === run) await this.#mirrored.keeper.take(stored);
     }
+    if (signal.aborted) await this.close(); // records may be missing: it begins anew
   }
 
   #note(stored: StoredRecord): void {

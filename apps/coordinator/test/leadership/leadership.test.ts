@@ -14,6 +14,7 @@ const other: LeaseHolder = { leader: 'other', address: '127.0.0.1:1', folder: 't
 class FakeLease implements Lease {
   holder: LeaseHolder | undefined = other;
   isHeld = false;
+  seenRevision = 1;
   released = 0;
   win: () => void = () => undefined;
   lose: (holder: LeaseHolder) => void = () => undefined;
@@ -56,11 +57,16 @@ function leadership(options: { readonly once?: boolean; readonly folder?: string
     standby: (onFinished) => {
       finish = onFinished;
       const follow = (signal: AbortSignal): Promise<void> => new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
-      return { follow, complete: async () => unfinished, close: async () => undefined, unfinished } as Partial<Standby> as Standby;
+      return {
+        follow,
+        reset: async () => undefined,
+        complete: async () => unfinished,
+        close: async () => undefined,
+        unfinished,
+      } as Partial<Standby> as Standby;
     },
     folder: { path, id: options.folder ?? 'mine', release: released },
     once: options.once ?? false,
-    isConnected: () => true,
     logger: silentLogger(),
   });
 }
@@ -120,8 +126,11 @@ describe('Leadership', () => {
   });
 
   it('refuses the folder of a leader that goes on leading', async () => {
-    lease.holder = { ...other, folder: 'mine', leaseMs: 20 };
-    await expect(leadership().run(led)).rejects.toMatchObject({ code: 'HA_SHARED_FOLDER', exitCode: 78 });
+    lease.holder = { ...other, folder: 'mine' };
+    const over = leadership().run(led);
+    const renewing = setInterval(() => lease.seenRevision++, 20);
+    await expect(over).rejects.toMatchObject({ code: 'HA_SHARED_FOLDER', exitCode: 78 });
+    clearInterval(renewing);
     expect(led.resume).not.toHaveBeenCalled();
   });
 });

@@ -1,6 +1,7 @@
 import { encodeRecord, LOG_START } from '@geodesic/cluster';
 import type { LogEntry, LogPosition } from '@geodesic/cluster';
 import type { LogMirrorReader, StoredRecord } from '@geodesic/events';
+import { RunStoreError } from '@geodesic/run-store';
 import { silentLogger } from '@geodesic/telemetry';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Standby } from '../../src/leadership/standby.ts';
@@ -50,11 +51,13 @@ describe('Standby', () => {
   let following: AbortController;
   /** What was mirrored: `run:sequence`, `open`, `complete` and `close`. */
   const kept: string[] = [];
+  let refused: number | undefined;
   const onFinished = vi.fn<() => void>();
 
   beforeEach(() => {
     mirror = new MemoryMirror();
     kept.length = 0;
+    refused = undefined;
     onFinished.mockClear();
     following = new AbortController();
     standby = new Standby({
@@ -62,7 +65,10 @@ describe('Standby', () => {
       openRun: async ({ run: name }) => {
         kept.push(`${name}:open`);
         return {
-          take: async ({ sequence }) => void kept.push(`${name}:${sequence}`),
+          take: async ({ sequence }) => {
+            if (sequence === refused) throw new RunStoreError('RUN_DAMAGED', { what: name, expected: '', got: '', hint: '' });
+            kept.push(`${name}:${sequence}`);
+          },
           complete: async () => void kept.push(`${name}:complete`),
           close: async () => void kept.push(`${name}:close`),
         };
@@ -97,6 +103,26 @@ describe('Standby', () => {
     await vi.waitFor(() => expect(kept.slice(6)).toEqual(['b:close', 'a:open', 'a:0', 'a:1', 'a:2', 'a:3']));
     following.abort();
     await over;
+  });
+
+  it('leaves a run alone whose folder here is another one’s, and mirrors the next', async () => {
+    const over = standby.follow(following.signal);
+    refused = 1;
+    mirror.add('a', run('a'), step(1), step(2));
+    await vi.waitFor(() => expect(kept).toEqual(['a:open', 'a:0', 'a:close']));
+    await expect(standby.complete(new AbortController().signal)).rejects.toMatchObject({ code: 'RUN_DAMAGED' });
+    mirror.add('b', run('b'));
+    await vi.waitFor(() => expect(kept.slice(3)).toEqual(['b:open', 'b:0']));
+    following.abort();
+    await over;
+  });
+
+  it('begins anew where it was ended in the middle of a run’s records', async () => {
+    mirror.add('a', run('a'), step(1));
+    following.abort();
+    await standby.follow(following.signal);
+    expect(await standby.complete(new AbortController().signal)).toBe('a');
+    expect(kept).toEqual(['a:open', 'a:0', 'a:1', 'a:complete']);
   });
 
   it('says when the run that it mirrors is over, and has nothing to take up then', async () => {
