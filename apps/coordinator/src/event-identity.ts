@@ -2,7 +2,7 @@
  * Which events tell of the same thing. What is made again after a restart, or read from the log, is told once: a step, a rejection, an
  * evaluation, a refresh, a checkpoint that was broadcast. Everything else happens as often as it is told.
  */
-import type { RunEventType } from './run-events.ts';
+import type { RunEventType } from '@geodesic/events';
 
 type Data = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 /** What people are told of workers that are late, wrong or not trusted for a while. */
 import type { CoordinatorAction } from '@geodesic/cluster';
-import type { RunEventType } from './run-events.ts';
+import type { RunEventType } from '@geodesic/events';
 
 type News = Extract<CoordinatorAction, { type: 'straggler' | 'dispute' | 'quarantine' }>;
 

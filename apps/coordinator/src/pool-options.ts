@@ -1,6 +1,6 @@
 /** What a pool of workers is given, and gives. */
 import type { Contribution, CoordinatorOptions, CoverageEntry, Fingerprint } from '@geodesic/cluster';
-import type { RunEventType } from './run-events.ts';
+import type { RunEventType } from '@geodesic/events';
 
 /** What a run hears of its workers. */
 export interface PoolObserver {

@@ -5,6 +5,7 @@
  * The newest events are in memory, with all that are not in the file; whoever watches from further back is given them from the file. The file
  * is written behind and complete when close() resolves.
  */
+import type { RunEventType } from '@geodesic/events';
 import { WireError } from '@geodesic/wire';
 import type { RunEvent } from '@geodesic/wire';
 import { eventIdentity } from './event-identity.ts';
@@ -16,37 +17,6 @@ import { ToldOnce } from './told-once.ts';
 const MOST_HELD = 1024;
 /** Events that a watcher takes at a time. */
 const BATCH = 256;
-
-/** The types that a run emits, with their data; see the README. */
-export type RunEventType =
-  | 'run.accepted'
-  | 'run.started'
-  | 'run.resumed'
-  | 'run.recovered'
-  | 'run.paused'
-  | 'run.continued'
-  | 'run.scaled'
-  | 'run.finished'
-  | 'step.committed'
-  | 'step.rejected'
-  | 'curvature.refreshed'
-  | 'evaluation'
-  | 'evaluation.failed'
-  | 'worker.joined'
-  | 'worker.lost'
-  | 'worker.progress'
-  | 'worker.draining'
-  | 'worker.deferred'
-  | 'worker.quarantined'
-  | 'worker.straggling'
-  | 'contribution.disputed'
-  | 'checkpoint.written'
-  | 'checkpoint.available'
-  | 'checkpoint.removed'
-  | 'checkpoint.damaged'
-  | 'storage.failed'
-  | 'storage.mended'
-  | 'journal.off';
 
 /** The events of one run. */
 export class RunEvents {

@@ -4,8 +4,8 @@
  */
 import type { EventSeverity } from './event.ts';
 
-/** A type without the prefix `geodesic.`; all but the last three come from a run's own file. */
-export type EventTypeName =
+/** A type that a run's own file has, without the prefix `geodesic.`. */
+export type RunEventType =
   | 'run.accepted'
   | 'run.started'
   | 'run.resumed'
@@ -33,10 +33,10 @@ export type EventTypeName =
   | 'checkpoint.damaged'
   | 'storage.failed'
   | 'storage.mended'
-  | 'journal.off'
-  | 'alert'
-  | 'measurements'
-  | 'evaluator.result';
+  | 'journal.off';
+
+/** Any type, without the prefix: those of a run's file, what is derived from them, and what an evaluator says. */
+export type EventTypeName = RunEventType | 'alert' | 'measurements' | 'evaluator.result';
 
 /** What a type is about. */
 export type EventGroup =

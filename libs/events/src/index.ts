@@ -1,5 +1,5 @@
 export { catalogue, catalogueEntry, severityOf } from './catalogue.ts';
-export type { EventGroup, EventTypeEntry, EventTypeName, FieldType } from './catalogue.ts';
+export type { EventGroup, EventTypeEntry, EventTypeName, FieldType, RunEventType } from './catalogue.ts';
 export { EventPublisher, type EventPublisherOptions, type PublisherStatus } from './event-publisher.ts';
 export { evaluatorEvent, type EvaluatorResult } from './evaluator-event.ts';
 export { MemoryBus } from './memory-bus.ts';
