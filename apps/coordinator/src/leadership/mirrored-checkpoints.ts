@@ -34,6 +34,11 @@ export class MirroredCheckpoints {
     return (await this.#options.store.list()).length > 0;
   }
 
+  /** Whether the one after a step is here. */
+  async has(step: number): Promise<boolean> {
+    return (await this.#options.store.list()).includes(step);
+  }
+
   /**
    * Receives the newest checkpoint that is broadcast, unless it is here; waits for a connection that is broken.
    * @throws {EventsError}, {CheckpointError}, and the signal's reason

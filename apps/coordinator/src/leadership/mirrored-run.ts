@@ -52,6 +52,8 @@ export class MirroredRun {
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
   #hasBundle = false;
+  /** Where the run has ended. */
+  #lastStep: number | undefined;
 
   private constructor(options: MirroredRunOptions, folder: RunFolder, log: MirroredFolder) {
     const { run, objects, logger } = options;
@@ -117,8 +119,14 @@ export class MirroredRun {
     if (!(await this.#checkpoints.isReady())) throw incomplete('CHECKPOINT_UNFIT', run, 'a checkpoint', 'none was broadcast');
   }
 
-  /** Ends the mirroring; what is here is durable. */
-  async close(): Promise<void> {
+  /** The log has its end, at this step, or goes on after all: the checkpoint of the end may still be to come. */
+  ends(step: number | undefined): void {
+    this.#lastStep = step;
+  }
+
+  /** Ends the mirroring, after the last checkpoint of a run that is over, which is waited for so long; what is here is durable. */
+  async close(patienceMs = 5000): Promise<void> {
+    await this.#lastCheckpoint(patienceMs);
     this.#closed.abort();
     await this.#following;
     try {
@@ -126,6 +134,13 @@ export class MirroredRun {
     } finally {
       await this.#log.close();
     }
+  }
+
+  async #lastCheckpoint(patienceMs: number): Promise<void> {
+    const { lookMs = LOOK_MS } = this.#options;
+    const over = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(patienceMs)]);
+    while (this.#lastStep !== undefined && !over.aborted && !(await this.#checkpoints.has(this.#lastStep)))
+      await delay(lookMs / 5, undefined, { signal: over }).catch(() => undefined);
   }
 
   async #written(): Promise<void> {

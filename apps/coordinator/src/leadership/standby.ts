@@ -13,7 +13,7 @@ import type { MirroredRun } from './mirrored-run.ts';
 export interface StandbyOptions {
   readonly mirror: LogMirrorReader;
   /** Begins to mirror a run. */
-  readonly openRun: (entry: RunEntry) => Promise<Pick<MirroredRun, 'take' | 'complete' | 'close'>>;
+  readonly openRun: (entry: RunEntry) => Promise<Pick<MirroredRun, 'take' | 'ends' | 'complete' | 'close'>>;
   /** Told when the newest run has ended that was mirrored. */
   readonly onFinished: () => void;
   readonly logger: Logger;
@@ -143,6 +143,10 @@ export class Standby {
     else if (known && record.type === 'finished') known.isOver = true;
     else if (known && record.type === 'term') known.isOver = false;
     if (this.#known.has(run) && (record.type === 'run' || record.type === 'term')) this.#newest = run;
-    if (record.type === 'finished' && run === this.#newest && run === this.#mirrored?.run) this.#options.onFinished();
+    if (run !== this.#newest || run !== this.#mirrored?.run) return;
+    if (record.type === 'term') this.#mirrored.keeper.ends(undefined);
+    if (record.type !== 'finished') return;
+    this.#mirrored.keeper.ends(record.step);
+    this.#options.onFinished();
   }
 }

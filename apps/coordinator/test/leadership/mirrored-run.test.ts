@@ -101,6 +101,19 @@ describe('MirroredRun', () => {
     expect((await new CheckpointStore(here('checkpoints')).newestGood()).step).toBe(0);
   });
 
+  it('waits for the checkpoint of the end before it is closed, but not for ever', async () => {
+    const store = new CheckpointStore(here('checkpoints'));
+    await broadcast(0);
+    await vi.waitFor(async () => expect(await store.list()).toEqual([0]));
+    mirrored.ends(10);
+    const closed = mirrored.close();
+    await broadcast(10);
+    await closed;
+    expect(await store.list()).toEqual([0, 10]);
+    mirrored.ends(20);
+    await mirrored.close(1);
+  });
+
   it('keeps the first and the newest two checkpoints that it received', async () => {
     const store = new CheckpointStore(here('checkpoints'));
     for (const step of [0, 10, 20, 30]) {

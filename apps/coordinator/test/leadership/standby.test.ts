@@ -69,6 +69,7 @@ describe('Standby', () => {
             if (sequence === refused) throw new RunStoreError('RUN_DAMAGED', { what: name, expected: '', got: '', hint: '' });
             kept.push(`${name}:${sequence}`);
           },
+          ends: (last) => void kept.push(`${name}:ends ${last}`),
           complete: async () => void kept.push(`${name}:complete`),
           close: async () => void kept.push(`${name}:close`),
         };
@@ -129,6 +130,7 @@ describe('Standby', () => {
     const over = standby.follow(following.signal);
     mirror.add('a', run('a'), finished);
     await vi.waitFor(() => expect(onFinished).toHaveBeenCalledTimes(1));
+    expect(kept).toContain(`a:ends ${finished.step}`);
     following.abort();
     await over;
     expect(await standby.complete(new AbortController().signal)).toBeUndefined();
