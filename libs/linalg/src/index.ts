@@ -11,6 +11,7 @@ export {
   triangularSolve,
 } from './default-linalg.ts';
 export { ConvergenceError, NotFiniteError, NotPositiveDefiniteError } from './errors.ts';
+export { generalisedSymmetricEigen } from './generalised-eigen.ts';
 export { kroneckerApply } from './kronecker.ts';
 export { createLinalg, type Linalg, type LinalgOptions } from './linalg.ts';
 export { decodeMatrixDump, encodeMatrixDump } from './matrix-dump.ts';

@@ -23,6 +23,24 @@ export type {
   ShampooConfig,
   SoapConfig,
 } from './config.ts';
+export {
+  type Anchor,
+  diagonalAnchor,
+  type DiagonalAnchor,
+  euclideanAnchor,
+  type EuclideanAnchor,
+  kroneckerAnchor,
+  type KroneckerAnchor,
+} from './continual/anchor.ts';
+export { anchorBytes, type AnchorBytes } from './continual/anchor-bytes.ts';
+export { anchorPenalty, type Penalty, type PenaltyOptions, totalPenalty } from './continual/anchor-penalty.ts';
+export { anchorsFromTree, anchorsToTree } from './continual/anchor-tree.ts';
+export { AnchorError, SingularPairError } from './continual/continual-errors.ts';
+export { continualMeasures, type ContinualMeasures } from './continual/continual-measures.ts';
+export { decomposePair, type KroneckerPair, type PairOptions, solvePair } from './continual/kronecker-pair.ts';
+export { type FunctionalAnchor, functionalPenalty } from './continual/functional-anchor.ts';
+export { mergeAnchorsApproximately, type MergedAnchor } from './continual/merge-anchors.ts';
+export { extendBasis, projectOut } from './continual/orthogonal-gradient.ts';
 export { createCurvature, type CurvatureConfig, supportedKinds } from './curvature/create-curvature.ts';
 export type { Curvature, CurvatureTools, RefreshOptions, StatisticsBatch } from './curvature/curvature.ts';
 export { BlockCurvature, type LayerBlock } from './curvature/block-curvature.ts';

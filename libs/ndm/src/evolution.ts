@@ -12,7 +12,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { stopGradient } from '@geodesic/engine/trace';
 import type { Tensors } from '@geodesic/nn';
-import { halfLogDet, inverseQuadratic, type FactoredMetric } from './factored-metric.ts';
+import { halfLogDet, inverseQuadratic, type FactoredMetric } from './metrics/index.ts';
 
 /** Names of what belongs to chart l. */
 export const chartNames = {

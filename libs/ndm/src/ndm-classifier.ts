@@ -6,10 +6,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { StateEntry } from '@geodesic/engine';
 import { classificationTask, dense, type Model, type Tensors } from '@geodesic/nn';
-import { chartBlock } from './chart-block.ts';
+import { chartBlock } from './charts/chart-block.ts';
 import { chartNames, evolutionColumns, evolutionTerms, volumeWeight } from './evolution.ts';
-import { drawFromMetric, factoredMetric } from './factored-metric.ts';
-import { initialiseFromData } from './initialisation.ts';
+import { drawFromMetric, factoredMetric } from './metrics/index.ts';
+import { initialiseFromData } from './charts/initialisation.ts';
 
 /** Sizes of the model and weights of its objective. */
 export interface NdmClassifierOptions {

@@ -7,7 +7,7 @@ import { expectClose, flat, loadGolden, rowsOf } from '@geodesic/testing';
 import type { TensorData } from '@geodesic/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawFromMetric, factoredMetric, halfLogDet, inverseQuadratic, metricBounds, type MetricField } from '../src/index.ts';
+import { drawFromMetric, factoredMetric, halfLogDet, inverseQuadratic, metricBounds, type LowRankParts } from '../src/index.ts';
 import { evaluateFunction, interpret, normalParameters, normalTensor, shapesOf } from './evaluate-function.ts';
 import { tensor } from './run-chart.ts';
 
@@ -20,9 +20,14 @@ interface DenseField {
   readonly factor: number[];
 }
 
+/** A field's parts as outputs. */
+function parts({ diagonal, factor }: LowRankParts): Record<string, tf.Tensor> {
+  return { diagonal, factor };
+}
+
 /** D and U at the rows of x. */
 function fieldAt(parameters: Readonly<Record<string, TensorData>>, x: TensorData): DenseField {
-  const { diagonal, factor } = evaluateFunction((t) => ({ ...metric.at(t, t.x) }), { ...parameters, x });
+  const { diagonal, factor } = evaluateFunction((t) => parts(metric.at(t, t.x)), { ...parameters, x });
   return { diagonal, factor };
 }
 
@@ -102,7 +107,7 @@ function given(
   return { D: tensor([rows, size], Array.from(diagonal)), U: tensor([rows, size, rank], Array.from(factor)) };
 }
 
-const readField = (t: Tensors): MetricField => ({ diagonal: t.D, factor: t.U });
+const readField = (t: Tensors): LowRankParts => ({ diagonal: t.D, factor: t.U });
 
 describe('halfLogDet and inverseQuadratic', () => {
   const both = (t: Tensors): ReturnType<TensorFunction> => ({

@@ -1,9 +1,10 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import { viewOf, type TensorData } from '@geodesic/tensor';
 import { matmul } from '@geodesic/linalg';
 import { buildPrograms, type LayerCurvature } from '@geodesic/nn';
 import { expectClose } from '@geodesic/testing';
 import { describe, expect, it } from 'vitest';
-import { factoredMetric } from '../src/index.ts';
+import { factoredMetric, type LowRankParts } from '../src/index.ts';
 import { evaluateFunction, normal } from './evaluate-function.ts';
 import { tensor } from './run-chart.ts';
 import { run, slotValues, smallNdm, smallOptions, theta } from './small-ndm.ts';
@@ -33,11 +34,16 @@ function chart(l: number, at: Float64Array): number[] {
   return evaluateFunction((t) => ndm.model.forward(t, { training: false }), { ...named, x: tensor([1, 3], point) })[`chart${l}`];
 }
 
+/** A field's parts as outputs. */
+function parts({ diagonal, factor }: LowRankParts): Record<string, tf.Tensor> {
+  return { diagonal, factor };
+}
+
 /** tau g at chart l of the point, [d, d]. */
 function metricAt(l: number): Float64Array {
   const { at, parameters: table } = factoredMetric({ name: `metric${l}`, width: d, ...metric });
   const named = Object.fromEntries(table.map(({ name, shape }) => [name, tensor(shape, [...viewOf(ndm.layout, parameters, name)])]));
-  const { diagonal, factor } = evaluateFunction((t) => ({ ...at(t, t.z) }), { ...named, z: tensor([1, d], chart(l, parameters)) });
+  const { diagonal, factor } = evaluateFunction((t) => parts(at(t, t.z)), { ...named, z: tensor([1, d], chart(l, parameters)) });
   const u = Float64Array.from(factor);
   return matmul(u, u, { m: d, k: metric.rank, n: d, transposeB: true }).map(
     (entry, i) => tau * (entry + (i % (d + 1) === 0 ? diagonal[i / (d + 1)] : 0)),

@@ -1,12 +1,11 @@
 /**
- * Compositions of chart maps; the standard block is ActNorm, Householder mix, coupling (a | b), coupling (b | a).
- * Log-determinants add along a composition.
+ * The standard block of charts: ActNorm, Householder mix, coupling (a | b), coupling (b | a). A new one is ActNorm and a rotation, since
+ * couplings start as the identity.
  */
-import * as tf from '@tensorflow/tfjs-core';
-import type { Tensors } from '@geodesic/nn';
 import { actNorm } from './act-norm.ts';
 import { affineCoupling } from './affine-coupling.ts';
-import type { ChartMap, Mapped } from './chart-map.ts';
+import type { ChartMap } from './chart-map.ts';
+import { compose } from './compose.ts';
 import { householder } from './householder.ts';
 
 /** Sizes of a standard block on R^width. */
@@ -21,26 +20,6 @@ export interface ChartBlockOptions {
 /** A standard block: its ActNorm (initialised from data) and the maps after it. */
 export interface ChartBlock extends ChartMap {
   readonly afterNorm: ChartMap;
-}
-
-/** The composition of maps, first one first. */
-export function compose(maps: readonly ChartMap[]): ChartMap {
-  const run =
-    (order: readonly ChartMap[], direction: 'forward' | 'inverse') =>
-    (t: Tensors, x: tf.Tensor): Mapped =>
-      order.reduce<Mapped>(
-        (so, map) => {
-          const { value, logDet } = map[direction](t, so.value);
-          return { value, logDet: tf.add(so.logDet, logDet) };
-        },
-        { value: x, logDet: tf.scalar(0) },
-      );
-  return {
-    parameters: maps.flatMap((map) => map.parameters),
-    layers: maps.flatMap((map) => map.layers),
-    forward: run(maps, 'forward'),
-    inverse: run(maps.toReversed(), 'inverse'),
-  };
 }
 
 /** Describes a standard block; the two couplings swap the halves of the coordinates. */

@@ -14,6 +14,9 @@ export function actNorm(options: { readonly name: string; readonly width: number
   const names = actNormParameters(name);
   const zeros = { kind: 'constant', value: 0 } as const;
   return {
+    inputs: width,
+    outputs: width,
+    isometry: false,
     parameters: [
       { name: names.logScale, shape: [width], initializer: zeros },
       { name: names.shift, shape: [width], initializer: zeros },
@@ -24,6 +27,10 @@ export function actNorm(options: { readonly name: string; readonly width: number
       value: tf.sub(tf.mul(tf.exp(tf.neg(t[names.logScale])), y), t[names.shift]),
       logDet: tf.neg(tf.sum(t[names.logScale])),
     }),
+    pushForward: (t, x, v) => {
+      const scale = tf.exp(t[names.logScale]);
+      return { value: tf.mul(scale, tf.add(x, t[names.shift])), tangent: tf.mul(scale, v) };
+    },
   };
 }
 

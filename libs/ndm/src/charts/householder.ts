@@ -16,9 +16,13 @@ export function householder(options: { readonly name: string; readonly width: nu
   const product = (x: tf.Tensor, v: tf.Tensor, order: readonly number[]): tf.Tensor =>
     order.reduce((y, i) => reflect(y, tf.slice(v, [i, 0], [1, width])), x);
   return {
+    inputs: width,
+    outputs: width,
+    isometry: true,
     parameters: [{ name: vectors, shape: [reflections, width], initializer: { kind: 'normal', standardDeviation: 1 } }],
     layers: [],
     forward: (t, x) => ({ value: product(x, t[vectors], rows), logDet: tf.scalar(0) }),
     inverse: (t, y) => ({ value: product(y, t[vectors], rows.toReversed()), logDet: tf.scalar(0) }),
+    pushForward: (t, x, v) => ({ value: product(x, t[vectors], rows), tangent: product(v, t[vectors], rows) }),
   };
 }

@@ -1,0 +1,16 @@
+export { actNorm, actNormFromSums, actNormParameters } from './act-norm.ts';
+export { additiveCoupling } from './additive-coupling.ts';
+export { affineCoupling, couplingBounds, type AffineCouplingOptions, type CouplingBounds } from './affine-coupling.ts';
+export { chartBlock, type ChartBlock, type ChartBlockOptions } from './chart-block.ts';
+export { identityChart, type ChartMap, type Mapped, type Pushed } from './chart-map.ts';
+export { compose } from './compose.ts';
+export { gramLogVolume, jacobianOf, pullBack, pulledBackMetric } from './derivatives.ts';
+export { pad, rectangularEmbedding, stiefelEmbedding, type EmbeddingSize } from './embeddings.ts';
+export { householder } from './householder.ts';
+export { luLinear, type LuLinearOptions } from './lu-linear.ts';
+export { permutation } from './permutation.ts';
+export { monitorReconstruction, reconstructionColumn, reconstructionError, type MonitoredMap } from './reconstruction.ts';
+export { gaussianLogDensity, split, splitColumns } from './split.ts';
+export { submersion, type Submersion } from './submersion.ts';
+export { tanhChart, tanhDomain, tanhDomainError } from './tanh-chart.ts';
+export { cocycleDefect, invert, transition, type CocycleDefect } from './transitions.ts';

@@ -1,0 +1,10 @@
+export { boundedDiagonal, boundedFactor } from './bounded-parts.ts';
+export { choleskyField, choleskyMetric, lowerTriangle, type CholeskyMetricOptions } from './cholesky-metric.ts';
+export { conformalMetric, type ConformalMetricOptions } from './conformal-metric.ts';
+export { constantMetric, type ConstantMetricOptions } from './constant-metric.ts';
+export { DenseField } from './dense-field.ts';
+export { factoredMetric, metricBounds, type FactoredMetric, type FactoredMetricOptions } from './factored-metric.ts';
+export { drawFromMetric, halfLogDet, inverseQuadratic, LowRankField, type LowRankParts } from './low-rank-field.ts';
+export { lowRankMetric, type LowRankMetricOptions } from './low-rank-metric.ts';
+export type { ChartMetric, DirectionPair, MetricField, MetricJet, Spectrum } from './metric-field.ts';
+export { metricNet, type MetricNet, type MetricNetOptions } from './metric-net.ts';
