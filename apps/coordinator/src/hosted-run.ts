@@ -53,6 +53,8 @@ export class HostedRun {
   readonly #startedAt = performance.now();
   #wantedWorkers: number | undefined;
   #pauseReason: string;
+  /** Workers that have joined. */
+  readonly #met = new Set<string>();
   #ended: RunState | undefined;
   /** The run goes on under another coordinator. */
   #left: Leaving | undefined;
@@ -106,6 +108,11 @@ export class HostedRun {
       engine,
       ...(runArtery && { artery: runArtery.status }),
     };
+  }
+
+  /** Workers of the coordinator before this one that have not come back: they look for the run. */
+  get absent(): readonly string[] {
+    return (this.#parts.past.workers ?? []).filter((worker) => !this.#met.has(worker));
   }
 
   /** This process, in the leader record. */
@@ -291,6 +298,7 @@ export class HostedRun {
 
   #joined(worker: string, { pid, fingerprint }: { pid: number; fingerprint: Fingerprint }): void {
     const { reporter } = this.#parts;
+    this.#met.add(worker);
     this.events.emit('worker.joined', { worker, pid });
     if (!this.#loop.isOver) this.#fingerprint.joined(fingerprint); // nothing may follow the record of the end
     if (!reporter.hasStarted) reporter.started(this.pool.size);

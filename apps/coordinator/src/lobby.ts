@@ -20,6 +20,9 @@ export class Lobby implements SessionService {
   readonly #waiting = new Map<Visitor, (pool: WorkerPool) => void>();
   #pool: WorkerPool | undefined;
   #endState: string | undefined;
+  /** Who came after the end. */
+  readonly #late = new Set<string>();
+  #wake: () => void = () => undefined;
 
   /** Lets everyone in who waits, and everyone who comes from now on. */
   openRun(pool: WorkerPool): void {
@@ -38,6 +41,11 @@ export class Lobby implements SessionService {
     this.#waiting.clear();
   }
 
+  /** Resolves when each of these workers has come after the end, and was told. */
+  async allTold(workers: readonly string[]): Promise<void> {
+    while (!workers.every((worker) => this.#late.has(worker))) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+
   open(peer: SessionPeer): SessionHandler {
     let visitor: Visitor | undefined;
     let room: SessionHandler | undefined;
@@ -46,8 +54,11 @@ export class Lobby implements SessionService {
       const guest = visitor;
       const refusal = refuseVersion(hello);
       if (refusal) turnAway(peer, refusal);
-      else if (this.#endState !== undefined) sendHome(peer, this.#endState);
-      else if (this.#pool) room = this.#pool.receive(guest);
+      else if (this.#endState !== undefined) {
+        sendHome(peer, this.#endState);
+        this.#late.add(hello.worker);
+        this.#wake();
+      } else if (this.#pool) room = this.#pool.receive(guest);
       else this.#waiting.set(guest, (pool) => (room = pool.receive(guest)));
     };
     return {

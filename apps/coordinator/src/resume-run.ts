@@ -84,6 +84,14 @@ export async function resumeRun(
     ...(wantedWorkers !== undefined && { wantedWorkers }),
     ...(finished && { finished }),
     ...(pause && { pauseReason: pause.reason }),
+    workers: [
+      ...new Set(
+        view.commits
+          .at(-1)
+          ?.rounds?.at(-1)
+          ?.coverage.map(({ worker }) => worker),
+      ),
+    ],
   };
   const rest = { folder, log, leader, storage, store, start, past, ...(runArtery && { runArtery }) };
   const parts = await openParts({ ...options, ...learning, bundle, ...rest });

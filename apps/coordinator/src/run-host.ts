@@ -42,9 +42,12 @@ export class RunHost implements RunsService {
     this.#options = options;
   }
 
-  /** Resolves when the end of the last run has been read by whoever watches it, at once when there was no run. */
+  /**
+   * Resolves when the end of the last run has been read by whoever watches it, and its workers have heard of it, those too who have not come
+   * back since it was taken up; at once when there was no run.
+   */
   async delivered(): Promise<void> {
-    await this.#run?.events.delivered;
+    await Promise.all([this.#run?.events.delivered, this.#options.lobby.allTold(this.#run?.absent ?? [])]);
   }
 
   async submit(submission: Submission): Promise<{ runId: string; directory: string }> {

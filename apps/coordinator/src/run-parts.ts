@@ -52,6 +52,8 @@ export interface RunPast {
   readonly wantedWorkers?: number;
   /** Why it was paused last. */
   readonly pauseReason?: string;
+  /** Who computed its last commit: they come back. */
+  readonly workers?: readonly string[];
   /** How it ended before. */
   readonly finished?: FinishedEntry;
 }

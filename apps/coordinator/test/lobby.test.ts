@@ -53,6 +53,19 @@ describe('Lobby', () => {
     expect(peer.sent).toEqual([]);
   });
 
+  it('knows when those that were missed have come after all and were told of the end', async () => {
+    const lobby = new Lobby();
+    lobby.closeRun({ state: 'completed', final: true });
+    await lobby.allTold([]);
+    let isTold = false;
+    const told = lobby.allTold(['a', 'b']).then(() => (isTold = true));
+    for (const worker of ['a', 'c']) lobby.open(new FakePeer()).message(hello(worker));
+    await Promise.resolve();
+    expect(isTold).toBe(false);
+    lobby.open(new FakePeer()).message(hello('b'));
+    await told;
+  });
+
   it('sends everybody home when there will be no other run', () => {
     const lobby = new Lobby();
     const [waiting, late] = [new FakePeer(), new FakePeer()];
