@@ -84,14 +84,7 @@ export async function resumeRun(
     ...(wantedWorkers !== undefined && { wantedWorkers }),
     ...(finished && { finished }),
     ...(pause && { pauseReason: pause.reason }),
-    workers: [
-      ...new Set(
-        view.commits
-          .at(-1)
-          ?.rounds?.at(-1)
-          ?.coverage.map(({ worker }) => worker),
-      ),
-    ],
+    ...(!finished && { workers: workersOf(view.commits.at(-1)) }), // at an end they were sent home
   };
   const rest = { folder, log, leader, storage, store, start, past, ...(runArtery && { runArtery }) };
   const parts = await openParts({ ...options, ...learning, bundle, ...rest });
@@ -104,6 +97,11 @@ export async function resumeRun(
   events.emit('run.resumed', { term, step: facts.step, ahead: ahead.length });
   runArtery?.begin(events);
   return new HostedRun(parts);
+}
+
+/** Who computed the last round of a commit. */
+function workersOf(commit: LogView['commits'][number] | undefined): readonly string[] {
+  return [...new Set(commit?.rounds?.at(-1)?.coverage.map(({ worker }) => worker))];
 }
 
 async function soundLog(folder: RunFolder): Promise<LogView> {
