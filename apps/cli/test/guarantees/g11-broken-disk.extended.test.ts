@@ -139,6 +139,8 @@ it('G11: a sync that fails pauses the run; it goes on in a new part of the log, 
   cluster = await TestCluster.start({ workers: 2, coordinatorEnv: { NODE_OPTIONS: `--import ${shim}`, FAILING_SYNC: flag } });
   await cluster.submit(bundle);
   await cluster.untilStep(10);
+  // The log is what meets the fault: while a checkpoint waits for the disk no further step is begun.
+  await cluster.until(({ type, data }) => type === 'checkpoint.written' && data['step'] === 8);
   writeFileSync(flag, '');
   await expectWaiting(cluster, 'EIO');
   const mendedMs = performance.now();
