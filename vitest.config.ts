@@ -12,6 +12,8 @@ export default defineConfig({
   ssr: { resolve },
   test: {
     reporters: ['default', './tools/closing-line.mjs'],
+    // One for every core: the default leaves one free, which is half of a machine with two.
+    maxWorkers: '100%',
     projects: [
       {
         extends: true,

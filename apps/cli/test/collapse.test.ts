@@ -51,7 +51,10 @@ function anisotropy({ trainer }: FinishedRun, l: number): number {
   inputs.x = float32([rows, 64], x);
   const model = modelOf(spec as RecipeRun, { inputs: 64, classes: 10 }, 80);
   const { at } = factoredMetric({ name: `metric${l}`, width, ...metric });
-  const graph = trace((t) => ({ ...at(t, model.forward(t, { training: false })[`chart${l}`]) }), inputs);
+  const graph = trace((t) => {
+    const { diagonal, factor } = at(t, model.forward(t, { training: false })[`chart${l}`]);
+    return { diagonal, factor };
+  }, inputs);
   const read = Object.fromEntries(graph.inputs.map(({ name }) => [name, inputs[name]]));
   const { diagonal, factor } = evaluate(graph, read, { precision: 'float64' });
   const mean = new Float64Array(width * width);

@@ -1,43 +1,20 @@
-/** `geo run` with a real coordinator and real workers: the same bits however it is run, an orderly end on Ctrl-C, one clear error for bad input. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** `geo run` with a real coordinator and real workers: the same bits when its coordinator is lost, an orderly end on Ctrl-C, one clear error for bad input. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { dataOf, geo, isAlive, processesNaming, startGeo, type GeoResult } from './geo-process.ts';
+import { ndm, short, trainOn, undisturbedDigest, useRunsFolder } from './short-runs.ts';
 
 const mlp = 'examples/digits-mlp.yaml';
-const ndm = 'examples/digits-ndm.yaml';
-const adaptive = 'examples/digits-kfac-adaptive.yaml';
-const short = ['--set', 'steps=6', '--set', 'evaluate.every=3', '--set', 'checkpoint.every=3'];
 let runs: string;
+const place = useRunsFolder();
 
-beforeEach(() => (runs = mkdtempSync(join(tmpdir(), 'geo-runs-'))));
-
-afterEach(() => {
-  expect(processesNaming(runs)).toEqual([]);
-  rmSync(runs, { recursive: true });
-});
+beforeEach(() => (runs = place.folder));
 
 /** Trains a short MLP run and returns the envelope's data. */
 async function train(...args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
-  return trainOn(mlp, ...args);
-}
-
-/** Trains a short run of a spec and returns the envelope's data. */
-async function trainOn(spec: string, ...args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
-  const result = await geo('run', spec, ...short, '--runs', runs, '--format', 'json', ...args);
-  expect(result).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(result.stdout.trimEnd().split('\n')).toHaveLength(1);
-  return dataOf(result);
-}
-
-let undisturbed: Promise<unknown> | undefined;
-
-/** The digest of the manifold's 20 steps by one worker whom nobody disturbs. */
-function undisturbedDigest(): Promise<unknown> {
-  undisturbed ??= trainOn(ndm, '--set', 'steps=20', '--workers', '1').then((data) => data['paramsDigest']);
-  return undisturbed;
+  return trainOn(runs, mlp, ...args);
 }
 
 describe('geo run', () => {
@@ -52,23 +29,6 @@ describe('geo run', () => {
       expect(existsSync(join(String(data['directory']), file)), file).toBe(true);
   });
 
-  it('gives the manifold the same bits with 1, 2, 3 and 4 workers', async () => {
-    const digests = [];
-    for (const workers of ['1', '2', '3', '4']) digests.push((await trainOn(ndm, '--workers', workers))['paramsDigest']);
-    expect(new Set(digests).size).toBe(1);
-  });
-
-  it('gives the same bits when a worker is killed in mid-run, and says that it was replaced', async () => {
-    const running = startGeo('run', ndm, ...short, '--runs', runs, '--format', 'jsonl', '--set', 'steps=20', '--workers', '3');
-    const { data } = await running.event(({ type }) => type === 'worker.joined');
-    await running.event(({ type }) => type === 'step.committed');
-    process.kill(Number(data['pid']), 'SIGKILL');
-    const result = await running.ended;
-    expect(result.exitCode).toBe(0);
-    expect(result.stderr).toContain('killed by SIGKILL); started again (1 of 3)');
-    expect(dataOf(result)['paramsDigest']).toBe(await undisturbedDigest());
-  });
-
   it('prints the groups, progress, the result and the next steps as text', async () => {
     const { exitCode, stdout } = await geo('run', mlp, ...short, '--runs', runs);
     expect(exitCode).toBe(0);
@@ -78,23 +38,6 @@ describe('geo run', () => {
     expect(stdout).toMatch(/the picture of the run +.*run\.svg/);
     expect(stdout).toContain('npx geo run examples/digits-mlp.yaml --set steps=6');
     expect(stdout).not.toContain('\x1b');
-  });
-});
-
-describe('geo run with a search, a codec and probes', () => {
-  it('has the same bits with 1 and 3 workers, and geo curvature reads the run', async () => {
-    const options = ['--set', 'optimizer.codec.kind=int8', '--set', 'optimizer.codec.level=2', '--set', 'optimizer.probeEvery=3'];
-    const [alone, together] = [
-      await trainOn(adaptive, '--workers', '1', ...options),
-      await trainOn(adaptive, '--workers', '3', ...options),
-    ];
-    expect(together['paramsDigest']).toBe(alone['paramsDigest']);
-    expect(together['measurements']).toMatchObject({ damping: expect.any(Number) as number, reductionRatio: expect.any(Number) as number });
-    const { step, layers } = dataOf(await geo('curvature', String(together['runId']), '--runs', runs, '--format', 'json'));
-    expect(step).toBe(6);
-    const rows = layers as readonly Readonly<Record<string, unknown>>[];
-    expect(rows.map(({ layer }) => layer)).toEqual(['encoder1', 'encoder2', 'encoder3', 'decoder1', 'decoder2', 'decoder3']);
-    for (const row of rows) expect(row['probeError']).toBeGreaterThan(0);
   });
 });
 
@@ -118,7 +61,7 @@ describe('geo run without its coordinator', () => {
     const steps = events.filter(({ type }) => type === 'step.committed').map((event) => event.data.step);
     expect(steps).toEqual(Array.from({ length: 21 }, (_, step) => step)); // step 0 initialises
     expect(events.filter(({ type, data: { pid } }) => type === 'worker.joined' && pid === data['pid'])).toHaveLength(2);
-    expect(dataOf(result)['paramsDigest']).toBe(await undisturbedDigest());
+    expect(dataOf(result)['paramsDigest']).toBe(await undisturbedDigest(runs));
   });
 
   it('ends with exit code 3 when it may not be started again, names the log and leaves no worker', async () => {
