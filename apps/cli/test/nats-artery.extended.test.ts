@@ -107,6 +107,8 @@ describe.skipIf(reason !== undefined)('NATS', () => {
     const events = lookOn('events', 'digits-mlp', '-f', '--format', 'jsonl');
     const running = train('--nats', server.url);
     await committed(running, 100);
+    const { runs } = dataOf(await geo('list', '--runs', join(folder, 'runs'), '--format', 'json')) as { runs: readonly object[] };
+    expect(runs).toMatchObject([{ state: 'running', nats: { connected: false, published: 0 } }]);
     await server.restart();
     const trained = await running.ended;
     expect(trained.exitCode).toBe(0);

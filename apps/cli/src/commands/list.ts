@@ -3,6 +3,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ArteryStatus } from '@geodesic/wire';
 import { natsOptionsOf, type NatsFlags } from '../artery/nats-flags.ts';
 import { runsHeard } from '../artery/runs-heard.ts';
 import { EXIT } from '../exit-code.ts';
@@ -29,6 +30,8 @@ interface RunRow extends Omit<FoundRun, 'directory'> {
   /** The last step that was announced. */
   readonly step: number;
   readonly steps: number;
+  /** Of a run that is led here with NATS. */
+  readonly nats?: ArteryStatus;
 }
 
 const COLUMNS: readonly Column<RunRow>[] = [
@@ -36,6 +39,12 @@ const COLUMNS: readonly Column<RunRow>[] = [
   { heading: 'state', cell: ({ state }) => state, style: ({ state }) => styleOf(state) },
   { heading: 'step', cell: ({ step, steps }) => `${step}/${steps}`, align: 'right' },
 ];
+
+const NATS_COLUMN: Column<RunRow> = {
+  heading: 'NATS',
+  cell: ({ nats }) => (nats === undefined ? '' : `${nats.connected ? 'there' : 'away'}, ${nats.behind} behind`),
+  style: ({ nats }) => (nats?.connected === false ? 'bad' : 'dim'),
+};
 
 /** Lists the runs, oldest first within a name; with NATS also those of the cluster that are elsewhere. @throws {CliError} NATS_* */
 export async function listCommand({ runsFolder, ...flags }: ListCommandOptions, io: CommandIo): Promise<CommandResult> {
@@ -45,7 +54,8 @@ export async function listCommand({ runsFolder, ...flags }: ListCommandOptions, 
   const runs: readonly RunRow[] = [...here, ...heard.filter(({ runId }) => !here.some((row) => row.runId === runId))];
   const colour = wantsColour(io.stdout, io.env);
   const none: Line[] = [[span(`${runsFolder} holds no runs: name their folder with --runs DIR`)]];
-  const lines = runs.length === 0 ? none : textTable(COLUMNS, runs);
+  const columns = runs.some((row) => row.nats) ? [...COLUMNS, NATS_COLUMN] : COLUMNS;
+  const lines = runs.length === 0 ? none : textTable(columns, runs);
   const text = `${lines.map((line) => paint(line, { colour }).trimEnd()).join('\n')}\n`;
   return { data: { runs }, text, exitCode: EXIT.ok };
 }
@@ -53,7 +63,10 @@ export async function listCommand({ runsFolder, ...flags }: ListCommandOptions, 
 async function rowOf(found: FoundRun): Promise<RunRow> {
   const steps = await stepsOf(found);
   const leadership = await leadershipOf(found);
-  if (leadership.state === 'live') return { ...found, state: leadership.status.state, step: leadership.status.step, steps };
+  if (leadership.state === 'live') {
+    const { state, step, artery } = leadership.status;
+    return { ...found, state, step, steps, ...(artery && { nats: artery }) };
+  }
   const { step, result = {} } = await readAnnounced({ file: (name) => join(found.directory, name) });
   const ended = readText(result, 'state') || 'interrupted';
   return { ...found, state: leadership.state === 'silent' ? 'silent' : ended, step: readNumber(result, 'steps') || step, steps };
