@@ -39,7 +39,8 @@ export function folderFeed(run: FoundRun, { cluster, onNotice }: FolderFeedOptio
 async function* followed(run: FoundRun, signal: AbortSignal, onNotice: (text: string) => void): AsyncGenerator<RunEvent, void, undefined> {
   const shown = new ShownEvents();
   let last: RunEvent | undefined;
-  let isAlone = false;
+  /** Looks in a row at which nobody led the run: at the first its end may be on its way into the file. */
+  let looks = 0;
   while (!signal.aborted) {
     const { events } = await readEvents(run);
     // What was given already is only remembered by the newest of it; everything older is skipped by its number.
@@ -51,7 +52,7 @@ async function* followed(run: FoundRun, signal: AbortSignal, onNotice: (text: st
     const leadership = await leadershipOf(run);
     if (leadership.state === 'none' && last?.type === 'run.finished' && (await isOver(run, last))) return;
     if (leadership.state === 'live') {
-      isAlone = false;
+      looks = 0;
       for await (const event of watched(leadership.leader.address, { run: run.runId, from: shown.from, signal })) {
         if (!shown.take(event)) continue;
         last = event;
@@ -59,10 +60,9 @@ async function* followed(run: FoundRun, signal: AbortSignal, onNotice: (text: st
       }
       continue;
     }
-    if (!isAlone && last?.type !== 'run.finished') {
-      isAlone = true;
+    looks += 1;
+    if (looks === 2 && last?.type !== 'run.finished')
       onNotice(`${run.runId}: nobody leads it now; waiting for a coordinator that takes it up`);
-    }
     await delay(LOOK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
   }
 }
